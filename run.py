@@ -1,0 +1,21 @@
+"""Run experiments: `python run.py data=synthetic adapt=lora`, `python run.py -m data=synthetic,real adapt=zero-shot,lora,sft`."""
+
+import sys
+
+import hydra
+from omegaconf import DictConfig
+
+from kithe.config import compose as configuration
+from kithe.launch import local
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="config")
+def main(config: DictConfig) -> None:
+    """One cell; a multirun comes here through the launcher instead."""
+    local.single(config)
+
+
+if __name__ == "__main__":
+    configuration.set_environment()
+    with configuration.one_line_errors(), configuration.explained(sys.argv[1:]):
+        main()

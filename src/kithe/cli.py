@@ -1,0 +1,95 @@
+"""`kithe`: what is not an experiment. Experiments are run by `run.py`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from kithe.errors import ConfigError
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the `kithe` command."""
+    options = parser().parse_args(arguments)
+    try:
+        options.verb(options)
+    except ConfigError as error:
+        raise SystemExit(f"kithe: {error}") from None
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(prog="kithe", description="Learn what a person reveals in conversation. Experiments: python run.py --help")
+    verbs = top.add_subparsers(required=True, metavar="VERB")
+    shows = verbs.add_parser("show", help="print a part of the project").add_subparsers(required=True, metavar="WHAT")
+    config = shows.add_parser("config", help="a value of the composed config, or all of it")
+    config.add_argument("key", nargs="?", default="", help="dotted key, such as adapt.rank")
+    config.add_argument("overrides", nargs="*", help="as for run.py: adapt=lora seed=1")
+    config.add_argument("--why", action="store_true", help="say which files and words set it; the last one wins")
+    config.set_defaults(verb=show_config)
+    mask = shows.add_parser("mask", help="a training example's tokens, the learnt ones marked")
+    mask.add_argument("overrides", nargs="*", help="as for run.py: data=sample adapt=lora")
+    mask.add_argument("--example", type=int, default=0, help="which example, from 0")
+    mask.set_defaults(verb=show_mask)
+    verbs.add_parser("doctor", help="check versions, devices, threads, data").set_defaults(verb=doctor)
+    report = verbs.add_parser("report", help="write tables from result files")
+    report.add_argument("what", nargs="+", help="a sweep id, or run ids")
+    report.add_argument("--store", type=Path, default=Path("outputs"), help="where runs lie (default: outputs)")
+    report.add_argument("--out", type=Path, default=None, help="folder to write to (default: the sweep's own)")
+    report.set_defaults(verb=write_report)
+    return top
+
+
+def show_config(options: argparse.Namespace) -> None:
+    """`kithe show config KEY [--why]`."""
+    import yaml
+
+    from kithe.config.origin import origins, value
+
+    if "=" in options.key:
+        options.key, options.overrides = "", [options.key, *options.overrides]
+    found = value(options.key, options.overrides)
+    sys.stdout.write(yaml.safe_dump(found, sort_keys=False, allow_unicode=True).removesuffix("...\n"))
+    if options.why:
+        for origin in origins(options.key, options.overrides):
+            sys.stdout.write(f"  {origin.place}: {origin.value}\n")
+
+
+def show_mask(options: argparse.Namespace) -> None:
+    """`kithe show mask`."""
+    from kithe.inspection import marked_example
+
+    sys.stdout.write(marked_example(options.overrides, options.example, colour=sys.stdout.isatty()))
+
+
+def doctor(options: argparse.Namespace) -> None:
+    """`kithe doctor`; exit status 1 if something is wrong."""
+    from kithe.doctor import checks
+
+    found = checks()
+    for item in found:
+        sys.stdout.write(f"{item.mark} {item.name}: {item.text}\n")
+    if any(item.level == "wrong" for item in found):
+        raise SystemExit(1)
+
+
+def write_report(options: argparse.Namespace) -> None:
+    """`kithe report SWEEP | RUN...`."""
+    from kithe.report.build import report
+
+    sweep = options.store / "sweeps" / options.what[0]
+    if len(options.what) == 1 and sweep.exists():
+        import json
+
+        runs = json.loads((sweep / "sweep.json").read_text(encoding="utf-8"))["runs"]
+        report(options.store, runs, options.out or sweep)
+        return
+    missing = [run for run in options.what if not (options.store / "runs" / run).exists()]
+    if missing:
+        known = sorted(path.name for kind in ("sweeps", "runs") for path in (options.store / kind).glob("*"))
+        raise ConfigError(f"neither a sweep nor a run in {options.store}: {', '.join(missing)}; there: {', '.join(known[:12]) or 'nothing'}")
+    report(options.store, options.what, options.out or options.store / "report")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Config files, checked and turned into objects."""

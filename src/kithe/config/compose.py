@@ -1,0 +1,153 @@
+"""From words on the command line to a checked, plain config, and from there to objects.
+
+Only this package, `run.py` and the launchers see Hydra or OmegaConf; everything below takes ordinary typed arguments.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from hydra.utils import instantiate as hydra_instantiate
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import ValidationError
+
+from kithe.config.messages import explain
+from kithe.config.schema import GROUPS, Plain, Schema
+from kithe.config.signatures import problems
+from kithe.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[3]
+CONF = ROOT / "conf"
+def set_environment() -> None:
+    """Tell the config files where they are, and Hydra to raise its errors so that they can be said in one line."""
+    os.environ["KITHE_ROOT"] = str(ROOT)
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn what a user can fix into one line on stderr and exit status 2."""
+    try:
+        yield
+    except ConfigError as error:
+        raise SystemExit(f"kithe: {error}") from None
+
+
+@contextmanager
+def explained(overrides: Sequence[str]) -> Iterator[None]:
+    """Say Hydra's and OmegaConf's errors about `overrides` as a ConfigError."""
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException) as error:
+        raise explain(error, overrides, options=options, keys=default_keys) from None
+
+
+def options(group: str) -> list[str]:
+    """The options of a config group; empty for what is no group."""
+    folders = (CONF / group, ROOT / group)
+    return sorted({file.stem for folder in folders if folder.is_dir() for file in folder.glob("*.yaml")})
+
+
+@contextmanager
+def hydra_config() -> Iterator[None]:
+    """Hydra ready to compose from this project's config files."""
+    set_environment()
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        yield
+
+
+def compose(overrides: Sequence[str] = ()) -> DictConfig:
+    """The composed config with its `hydra` node.
+
+    Raises:
+        ConfigError: an override names what does not exist or does not parse.
+    """
+    with explained(overrides), hydra_config():
+        return hydra_compose("config", list(overrides), return_hydra_config=True)
+
+
+def default_keys(parent: str, overrides: Sequence[str]) -> list[str]:
+    """The keys that exist below a dotted path, given those overrides that choose a group's option."""
+    chosen = [item for item in overrides if item.lstrip("+~").split("=")[0] in GROUPS and "," not in item]
+    with hydra_config():
+        try:
+            config = hydra_compose("config", chosen)
+        except (HydraException, OmegaConfBaseException):
+            config = hydra_compose("config")
+    node = OmegaConf.select(config, parent) if parent else config
+    return [str(key) for key in node if not str(key).startswith("_")] if isinstance(node, DictConfig) else []
+
+
+def plain(config: DictConfig) -> Plain:
+    """The resolved config as plain values, without Hydra's own node, checked.
+
+    Raises:
+        ConfigError: every problem at once: wrong types, and nodes that do not fit what they name.
+    """
+    with explained(()):
+        public = {key: value for key, value in OmegaConf.to_container(config, resolve=False).items() if key != "hydra"}  # type: ignore[union-attr]
+        value = OmegaConf.to_container(OmegaConf.create(public), resolve=True)
+    assert isinstance(value, dict)
+    found: Plain = {str(key): item for key, item in value.items()}
+    check(found)
+    return found
+
+
+def check(config: Mapping[str, Any]) -> None:
+    """Refuse a plain config that does not fit the schema or the signatures of what it names."""
+    found = problems(config)
+    try:
+        Schema.model_validate(config)
+    except ValidationError as error:
+        found += [f"{'.'.join(map(str, item['loc']))}: {item['msg']} (is {item['input']!r})" for item in error.errors()]
+    if found:
+        raise ConfigError("; ".join(found))
+
+
+def choices(config: DictConfig) -> dict[str, str]:
+    """Config group -> chosen option."""
+    chosen = config.hydra.runtime.choices
+    return {group: str(chosen[group]) for group in GROUPS}
+
+
+def instantiate(node: Plain) -> Any:
+    """The object a `_target_` node describes, built from plain lists and dicts all the way down."""
+    return hydra_instantiate(node, _convert_="all")
+
+
+def restart(config: DictConfig, chosen: dict[str, str], stored: Plain, stored_choices: dict[str, str]) -> tuple[Plain, dict[str, str]]:
+    """A finished run's config with this command line's overrides on top (`+from=<run_id>`).
+
+    Args:
+        config: what was composed now; its overrides say what to take from it.
+        chosen: the options chosen now.
+        stored: the finished run's resolved config.
+        stored_choices: its choices.
+    """
+    merged = OmegaConf.create(stored)
+    kept = dict(stored_choices)
+    for override in config.hydra.overrides.task:
+        key = override.lstrip("+~").split("=")[0]
+        if key in GROUPS:
+            kept[key] = chosen[key]
+        if key != "from":
+            OmegaConf.update(merged, key, OmegaConf.select(config, key), merge=False, force_add=True)
+    value = OmegaConf.to_container(merged, resolve=True)
+    assert isinstance(value, dict)
+    result = {str(key): item for key, item in value.items()}
+    check(result)
+    return result, kept
+
+
+def dump(config: Plain) -> str:
+    """A plain config as YAML."""
+    return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)

@@ -1,0 +1,29 @@
+"""Hydra's and OmegaConf's errors, said so that a user can fix them."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from kithe.errors import ConfigError, unknown
+
+Options = Callable[[str], Sequence[str]]
+Keys = Callable[[str, Sequence[str]], Sequence[str]]
+
+
+def explain(error: Exception, overrides: Sequence[str], options: Options, keys: Keys) -> ConfigError:
+    """One line for an error of composition: what, where, what is allowed.
+
+    Args:
+        error: what Hydra or OmegaConf raised.
+        overrides: the command line's overrides.
+        options: the options of a config group.
+        keys: the keys below a dotted path, given the overrides.
+    """
+    text = str(error)
+    if found := re.search(r"Could not find '([^']+)/([^'/]+)'", text):
+        return unknown(f"option of the config group '{found[1]}'", found[2], options(found[1]))
+    if found := re.search(r"full_key: (\S+)", text) or re.search(r"Could not override '([^'@]+)", text):
+        parent, _, name = found[1].rpartition(".")
+        known = keys(parent, overrides)
+        if name not in known:
+            return unknown(f"key in '{parent}'" if parent else "key", name, known)
+    return ConfigError(" ".join(text.split()))

@@ -1,0 +1,45 @@
+"""Where training and test conversations come from."""
+
+from collections.abc import Iterator, Mapping
+from typing import Literal, Protocol, runtime_checkable
+
+from kithe.records.history import History
+
+Split = Literal["train", "validation", "test"]
+
+
+class DataSource(Protocol):
+    """A corpus of histories with gold items.
+
+    Implementations are light frozen dataclasses named by `conf/data/*.yaml`; reading and downloading happen in `histories`.
+    """
+
+    @property
+    def name(self) -> str:
+        """The corpus, as results and cards name it."""
+        ...
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The optional fields that every item carries, among category, key, value, type, polarity, intensity, inference, evidence.
+
+        An item may know more than that (a polarity here and there); only these can be asked of a model trained on the source.
+        """
+        ...
+
+    def histories(self, split: Split, seed: int) -> Iterator[History]:
+        """The histories of a split: the train split in an order drawn from `seed`, the others always in the same order.
+
+        Raises:
+            ConfigError: the source has no such split, or its files are neither here nor reachable.
+        """
+        ...
+
+
+@runtime_checkable
+class Lossy(Protocol):
+    """A source that leaves facts or histories out before anyone sees them, and counts them."""
+
+    def losses(self, split: Split) -> Mapping[str, int]:
+        """How many were left out in a split, by reason."""
+        ...

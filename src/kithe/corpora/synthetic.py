@@ -1,0 +1,45 @@
+"""`data=synthetic`: histories written by a teacher, split by persona."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from kithe.dialogues.teacher import Teacher
+from kithe.errors import ConfigError
+from kithe.records.history import History
+
+VALIDATION_START = 1_000_000  # above every training index, and fixed, so that a larger training set keeps its validation set
+VALIDATION_SHARE = 8  # one validation persona for so many of training
+
+
+@dataclass(frozen=True)
+class Synthetic:
+    """A synthetic source: one persona, one history.
+
+    Attributes:
+        teacher: who writes.
+        personas: how many personas to train on; an eighth of that, of other people, validates.
+        name: the name in results.
+    """
+
+    teacher: Teacher
+    personas: int = 300
+    name: str = "synthetic"
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """What the teacher labels."""
+        return self.teacher.fields
+
+    def histories(self, split: Literal["train", "validation", "test"], seed: int) -> Iterator[History]:
+        """The histories of a split, always the same for a seed.
+
+        Raises:
+            ConfigError: for "test": what is measured on must not come from what was trained on.
+        """
+        if split == "test":
+            raise ConfigError("data=synthetic has no test split: test on people (data=sample or data=real, via the task's test set)")
+        start, count = (0, self.personas) if split == "train" else (VALIDATION_START, max(1, self.personas // VALIDATION_SHARE))
+        for index in range(start, start + count):
+            persona = self.teacher.persona(seed, index, unseen=split == "validation")
+            yield self.teacher.dialogue(persona, seed, 0)

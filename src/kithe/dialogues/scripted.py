@@ -1,0 +1,89 @@
+"""`teacher=scripted`: personas and dialogues from a seeded grammar, with exact labels and no model."""
+
+from dataclasses import dataclass
+from random import Random
+
+from kithe.dialogues.advice import advice
+from kithe.dialogues.device import device
+from kithe.dialogues.draft import Draft
+from kithe.dialogues.people import Person, Talk
+from kithe.dialogues.voice import Voice
+from kithe.personas.persona import Attribute, Persona, draw_persona
+from kithe.personas.traits import book
+from kithe.records.history import History
+
+FIELDS = frozenset({"category", "key", "value", "type", "polarity", "intensity", "inference", "evidence"})
+SIZE = 40  # attributes of a persona, of which a dialogue shows a few
+COUNTS = (0.06, 0.06, 0.11, 0.17, 0.2, 0.18, 0.12, 0.1)  # share of dialogues that set out to show 0, 1, 2 ... facts
+
+
+@dataclass(frozen=True)
+class Scripted:
+    """A teacher that follows scripts.
+
+    Attributes:
+        people: the share of dialogues between two people; the others are with an assistant.
+        name: the name in results and ids.
+    """
+
+    people: float = 0.55
+    name: str = "scripted"
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Every optional field of an item but the confidence."""
+        return FIELDS
+
+    def persona(self, seed: int, index: int, unseen: bool = False) -> Persona:
+        """The persona of this index (`Teacher.persona`)."""
+        rng = Random(f"{seed}/persona/{index}")
+        return draw_persona(f"{self.name}-{seed}-{index}", rng, SIZE, unseen)
+
+    def dialogue(self, persona: Persona, seed: int, index: int) -> History:
+        """The persona's dialogue of this index (`Teacher.dialogue`)."""
+        rng = Random(f"{seed}/dialogue/{persona.id}/{index}")
+        write = _people if rng.random() < self.people else _assistant
+        return write(persona, rng).history(f"{persona.id}-{index}", "synthetic")
+
+
+def _people(persona: Persona, rng: Random) -> Draft:
+    tokens = rng.random() < 0.4
+    draft = Draft(rng.choice("AB"), {name: _voice(rng, tokens) for name in "AB"}, rng)
+    partner = draw_persona("partner", rng, 12, persona.unseen)
+    facts = rng.sample(persona.attributes, rng.choices(range(len(COUNTS)), COUNTS)[0])
+    user = Person(draft.user, facts)
+    other = Person("B" if draft.user == "A" else "A", _apart(partner, facts)[: rng.randint(0, 5)])
+    other.echoes = [fact for fact in facts if _echoable(fact) and rng.random() < 0.2]
+    user.facts = [fact for fact in facts if fact not in other.echoes]
+    first, second = sorted((user, other), key=lambda person: person.name)
+    Talk(draft, first, second, rng).write(max(4, 2 * max(len(facts), len(other.facts)) + rng.randint(0, 6)))
+    return draft
+
+
+def _apart(partner: Persona, facts: list[Attribute]) -> list[Attribute]:
+    """The partner's facts that could not be taken for the user's."""
+    mine = {fact.value for fact in facts}
+    return [fact for fact in partner.attributes if fact.value not in mine]
+
+
+def _echoable(fact: Attribute) -> bool:
+    trait = book().traits[fact.trait]
+    return bool(trait.shared and "it" in trait.say or trait.opposite)
+
+
+def _voice(rng: Random, tokens: bool) -> Voice:
+    if tokens:
+        return Voice(tokens=True, expand=rng.random() < 0.8, bare=rng.random() * 0.3, loud=0.1, chatty=0.18, british=rng.random() < 0.1,
+                     typos=0.05)  # fmt: skip
+    careless = rng.random() < 0.25
+    return Voice(lower=careless, bare=0.5 if careless else 0.08, loud=rng.random() * 0.3, chatty=rng.random() * 0.35, typos=0.25 if careless else 0.03,
+                 expand=rng.random() < 0.2, british=rng.random() < 0.25)  # fmt: skip
+
+
+def _assistant(persona: Persona, rng: Random) -> Draft:
+    draft = Draft("A", {"A": _voice(rng, tokens=False), "B": Voice(loud=0.2)}, rng)
+    if rng.random() < 0.6:
+        advice(draft, persona, rng)
+    else:
+        device(draft, persona, rng)
+    return draft

@@ -1,0 +1,22 @@
+"""The one error a user can fix."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class ConfigError(Exception):
+    """What is wrong, where, what is allowed and how to fix it; printed as one line, without a traceback."""
+
+
+def unknown(what: str, name: str, allowed: Iterable[str]) -> ConfigError:
+    """The error for a name that is not among `allowed`, with the nearest ones.
+
+    Args:
+        what: what kind of name it is and where, such as "option of the config group 'adapt'".
+        name: what was given.
+        allowed: every name that would have been right.
+    """
+    names = sorted(allowed)
+    close = get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"did you mean '{close[0]}'?" if close else "allowed:"
+    return ConfigError(f"no such {what}: '{name}'; {hint} ({', '.join(names)})")

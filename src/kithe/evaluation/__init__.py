@@ -1,0 +1,1 @@
+"""Who judges inferred items, how they are matched with gold, and how sure the scores are."""

@@ -1,0 +1,173 @@
+"""Uncertainty of ratios of sums over users (spec 7.3): cluster bootstrap, paired comparison, Holm, McNemar, Wilson.
+
+A ratio of sums is a share such as precision = sum of hits / sum of inferred items; a user's rows belong together, so users are
+what is resampled.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+RESAMPLES = 10_000
+CHUNK = 500
+LEVEL = 0.95
+Z = 1.959964  # of the normal distribution at 97.5 %
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A ratio of sums over users.
+
+    Attributes:
+        ids: the users, each once.
+        numerator: what each adds above the line [users].
+        denominator: what each adds below it [users].
+    """
+
+    ids: tuple[str, ...]
+    numerator: NDArray[np.float64]
+    denominator: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        """Check the lengths.
+
+        Raises:
+            ValueError: if they differ or a user stands there twice.
+        """
+        if not len(set(self.ids)) == len(self.ids) == len(self.numerator) == len(self.denominator):
+            raise ValueError("a ratio needs one numerator and one denominator per user, and every user once")
+
+    @property
+    def value(self) -> float:
+        """The ratio.
+
+        Raises:
+            ValueError: if there is nothing below the line.
+        """
+        if not self.denominator.sum() > 0:
+            raise ValueError("a ratio with nothing below the line has no value")
+        return float(self.numerator.sum() / self.denominator.sum())
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first system minus the second, with its interval and the two-sided p value of the permutation test."""
+
+    value: float
+    low: float
+    high: float
+    p: float
+
+
+def interval(ratio: Ratio, resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float]:
+    """The 95 % percentile interval of a ratio by cluster bootstrap; resamples with an empty denominator are left out.
+
+    Raises:
+        ValueError: if there is nothing below the line.
+    """
+    return _percentiles(_resampled(_sums(ratio), resamples, seed)[:, 0])
+
+
+def intervals(ratios: Sequence[Ratio], resamples: int = RESAMPLES, seed: int = 0) -> list[tuple[float, float]]:
+    """As `interval`, for several ratios over the same users with the same resamples, at the cost of little more than one.
+
+    Raises:
+        ValueError: if their users differ.
+    """
+    _aligned(*ratios)
+    return [_percentiles(column) for column in _resampled(np.hstack([_sums(r) for r in ratios]), resamples, seed).T]
+
+
+def compare(first: Ratio, second: Ratio, resamples: int = RESAMPLES, seed: int = 0) -> Difference:
+    """The paired difference of two systems on the same users.
+
+    The interval resamples users, each with both systems' rows; the test exchanges the two systems' rows of a user at random, for
+    every user anew. Its p value counts the observed labelling too, so it is never 0.
+
+    Raises:
+        ValueError: if the two are not about the same users in the same order.
+    """
+    _aligned(first, second)
+    sums = np.hstack([_sums(first), _sums(second)])
+    drawn = _resampled(sums, resamples, seed)
+    low, high = _percentiles(drawn[:, 0] - drawn[:, 1])
+    return Difference(first.value - second.value, low, high, _permutation(sums, resamples, seed))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's step-down adjustment of a family of p values, in the given order."""
+    adjusted, largest = [0.0] * len(p_values), 0.0
+    for rank, index in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = largest
+    return adjusted
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """The exact two-sided p value of paired yes-no outcomes, from how often only the one or only the other was right."""
+    from scipy.stats import binomtest
+
+    return float(binomtest(only_first, only_first + only_second).pvalue) if only_first + only_second else 1.0
+
+
+def wilson(successes: int, n: int) -> tuple[float, float]:
+    """The 95 % Wilson score interval of a share of n > 0 independent trials."""
+    share, correction = successes / n, Z**2 / n
+    middle = (share + correction / 2) / (1 + correction)
+    half = Z * sqrt(share * (1 - share) / n + correction / (4 * n)) / (1 + correction)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _sums(ratio: Ratio) -> NDArray[np.float64]:
+    """[users, 2]: numerators, denominators."""
+    return np.stack([ratio.numerator, ratio.denominator], axis=1).astype(np.float64)
+
+
+def _resampled(sums: NDArray[np.float64], resamples: int, seed: int) -> NDArray[np.float64]:
+    """Ratios [resamples, ratios] of users drawn with replacement, NaN where undefined; `sums` is [users, 2 ratios]."""
+    random, users = np.random.default_rng(seed), len(sums)
+    weights = (random.multinomial(users, np.full(users, 1 / users), size=size) for size in _chunks(resamples))
+    totals = np.concatenate([chunk @ sums for chunk in weights])
+    return _divide(totals[:, 0::2], totals[:, 1::2])
+
+
+def _permutation(sums: NDArray[np.float64], resamples: int, seed: int) -> float:
+    """The two-sided p value; `sums` is [users, 4]."""
+    random = np.random.default_rng((seed, 1))
+    first, second = sums[:, :2], sums[:, 2:]
+    middle, half = (first + second).sum(axis=0) / 2, (first - second) / 2
+    drawn = []
+    for size in _chunks(resamples):
+        shift = random.choice((-1.0, 1.0), size=(size, len(sums))) @ half
+        above, below = middle + shift, middle - shift
+        drawn.append(_divide(above[:, 0], above[:, 1]) - _divide(below[:, 0], below[:, 1]))
+    observed = first[:, 0].sum() / first[:, 1].sum() - second[:, 0].sum() / second[:, 1].sum()
+    differences = np.concatenate(drawn)
+    extreme = np.abs(differences[~np.isnan(differences)]) >= abs(observed) - 1e-12
+    return float((extreme.sum() + 1) / (len(extreme) + 1))
+
+
+def _divide(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
+    ratios = np.full(above.shape, np.nan)
+    np.divide(above, below, out=ratios, where=below > 0)
+    return ratios
+
+
+def _percentiles(values: NDArray[np.float64]) -> tuple[float, float]:
+    defined = values[~np.isnan(values)]
+    if not len(defined):
+        raise ValueError("a ratio with nothing below the line has no interval")
+    low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def _aligned(*ratios: Ratio) -> None:
+    if any(ratio.ids != ratios[0].ids for ratio in ratios):
+        raise ValueError("only ratios over the same users in the same order can be compared")
+
+
+def _chunks(total: int) -> Iterator[int]:
+    yield from (min(CHUNK, total - start) for start in range(0, total, CHUNK))

@@ -1,0 +1,46 @@
+"""What is learnt and how it is scored, as the stages of a cell see it; `conf/task/` fills it in."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from kithe.corpora.source import DataSource
+from kithe.records.chat import ChatExample, ChatRequest, Generation, Prediction
+from kithe.records.history import History
+
+
+class Format(Protocol):
+    """How histories become prompts and answers become predictions. A new system of papers enters here."""
+
+    max_new_tokens: int
+
+    def needs(self) -> frozenset[str]:
+        """The optional item fields that training data must carry."""
+
+    def examples(self, histories: Iterable[History]) -> list[ChatExample]:
+        """What to learn from these histories."""
+
+    def requests(self, history: History, shots: Sequence[ChatExample] = ()) -> list[ChatRequest]:
+        """What to ask about one history, after worked examples."""
+
+    def prediction(self, history: History, generations: Sequence[Generation]) -> Prediction:
+        """What the answers to all of `requests(history)` say about its user."""
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of an answer."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A format with the sets it is tested on and the sets choices are made on.
+
+    Attributes:
+        test: name -> source; its split `test` is scored.
+        validation: name -> source; its split `validation` decides between ways of asking.
+        batch_tokens: prompt tokens answered at once.
+    """
+
+    format: Format
+    test: Mapping[str, DataSource]
+    validation: Mapping[str, DataSource]
+    batch_tokens: int

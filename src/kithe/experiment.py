@@ -1,0 +1,113 @@
+"""One cell, from its identity through its stages to its result.
+
+    corpus (here) -> weights -> predictions -> scores (in worker processes) -> result.json (here)
+
+Nothing here imports torch: this process only decides, waits and writes down.
+"""
+
+import subprocess
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from kithe.cell import Cell
+from kithe.corpora.build import build
+from kithe.launch import local
+from kithe.provenance import environment, git_state
+from kithe.records.base import write_json, write_lines
+
+
+def execute(cell: Cell) -> None:
+    """Run what is missing of a prepared cell.
+
+    Raises:
+        SystemExit: it failed; state and traceback are in the run folder before this is raised.
+    """
+    with cell.store.hold(cell.identity):
+        if cell.folder.read("state.json").get("state") == "done":
+            return
+        cell.folder.mark("running")
+        try:
+            make_corpus(cell)
+            local.worker(cell)
+            write_json(cell.folder.path / "result.json", result(cell))
+        except Exception as error:
+            text = failure(cell, error)
+            cell.folder.mark("failed", error=text)
+            raise SystemExit(f"kithe: cell {cell.identity.run} failed: {text.strip().splitlines()[-1]}") from None
+        cell.folder.mark("done")
+
+
+def failure(cell: Cell, error: Exception) -> str:
+    """What went wrong: a worker's own traceback where there is one."""
+    if isinstance(error, subprocess.CalledProcessError):
+        reports = sorted(cell.folder.path.glob("error.*.txt"))
+        texts = [file.read_text(encoding="utf-8") for file in reports]
+        return "\n".join(texts) or f"the worker ended with status {error.returncode} and left no traceback (killed?)"
+    return "".join(traceback.format_exception(error))
+
+
+def make_corpus(cell: Cell) -> None:
+    """The corpus stage: training and validation histories of the cell's source, by the rules all arms share."""
+    if cell.identity.corpus is None:
+        return
+    folder = cell.store.corpus(cell.identity.corpus)
+    if folder.read("state.json").get("state") == "done":
+        return
+    folder.mark("running")
+    start = time.perf_counter()
+    rules = cell.config["corpus"]
+    corpus = build(cell.build("data"), rules["facts"], cell.config["seed"], rules["expressed"])
+    write_lines(folder.path / "train.jsonl", (history.line() for history in corpus.train))
+    write_lines(folder.path / "validation.jsonl", (history.line() for history in corpus.validation[: rules["validation"]]))
+    write_json(folder.path / "card.json", corpus.card)
+    folder.mark("done", wall_s=time.perf_counter() - start)
+
+
+def result(cell: Cell) -> dict[str, Any]:
+    """Everything a table needs to know about a finished cell (the contract of `result.json`)."""
+    identity, store = cell.identity, cell.store
+    scores = cell.folder.read("scores.json")
+    predictions = store.predictions(identity.predictions).read("report.json")
+    weights = store.weights(identity.weights).read("report.json") if identity.weights else {}
+    stages = {name: stage for name, stage in (("train", weights), ("predict", predictions), ("score", scores["cost"])) if stage}
+    return {
+        "run_id": identity.run,
+        "cell": {**cell.choices, "data": cell.choices["data"] if identity.corpus else None, "seed": cell.config["seed"] if identity.corpus else None},
+        "metrics": scores["metrics"],
+        "unscored": scores["unscored"],
+        "seeds": {"seed": cell.config["seed"]},
+        "config": cell.config,
+        "environment": {**environment(), "world_size": cell.placement.processes, "strategy": cell.placement.strategy, "device": cell.placement.accelerator},
+        "cost": cost(stages),
+        "provenance": {
+            "corpus": store.corpus(identity.corpus).read("card.json") if identity.corpus else {},
+            "contamination": scores["contamination"],
+            "prompt": predictions["prompt"],
+            "chosen_among": predictions["chosen_among"],
+            "stages": {"corpus": identity.corpus, "weights": identity.weights, "predictions": identity.predictions},
+            "git": git_state(),
+        },
+    }
+
+
+def cost(stages: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What the stages took, together and each."""
+    return {
+        "wall_s": sum(stage["wall_s"] for stage in stages.values()),
+        "tokens": sum(stage.get("tokens", 0) for stage in stages.values()),
+        "peak_memory_mb": max(stage["peak_memory_mb"] for stage in stages.values()),
+        "seconds_per_history": stages["predict"]["seconds_per_history"],
+        "stages": {name: {key: stage[key] for key in ("wall_s", "peak_memory_mb", "tokens") if key in stage} for name, stage in stages.items()},
+    }
+
+
+def main() -> None:
+    """`python -m kithe.experiment <run folder>`: a cell in a process tree of its own."""
+    execute(Cell.load(Path(sys.argv[1])))
+
+
+if __name__ == "__main__":
+    main()

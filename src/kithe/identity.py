@@ -1,0 +1,123 @@
+"""What a cell and each of its stages is called: a hash of what can change its content, and of nothing else.
+
+Stages build on one another (corpus, weights, predictions, run), so a key that matters to one matters to all after it. The table
+below says from which stage on a key matters; a key that is not in the table matters to all of them, so that a new key can make too
+many ids but never too few.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Stage = Literal["corpus", "weights", "predictions", "run"]
+STAGES: tuple[Stage, ...] = ("corpus", "weights", "predictions", "run")
+NEVER = len(STAGES)
+
+Config = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A key (dotted path), the first stage it matters to (None: it never does), and why.
+
+    `unread` restricts the row to cells whose numbers depend on no training data: they neither train nor show examples.
+    """
+
+    path: str
+    matters_from: Stage | None
+    reason: str
+    unread: bool = False
+
+    def hides(self, stage: Stage, reads: bool) -> bool:
+        """Whether the key is left out of the identity of `stage` in a cell that reads training data or does not."""
+        first = NEVER if self.matters_from is None else STAGES.index(self.matters_from)
+        return STAGES.index(stage) < first and not (self.unread and reads)
+
+
+TABLE = (
+    Row("runtime", None, "where and on how many devices a cell runs; effective batch and precision are keys of their own"),
+    Row("logger", None, "dashboards are projections of the files"),
+    Row("paths", None, "where files lie, not what is in them"),
+    Row("progress", None, "what is shown while it runs"),
+    Row("plan", None, "asks what would run"),
+    Row("from", None, "where the other values came from; they count themselves"),
+    Row("sweep", None, "how a sweep is run and reported, not what a cell computes"),
+    Row("teacher", None, "the part of a teacher that `data` uses stands inside `data`"),
+    Row("data", None, "no training data is read", unread=True),
+    Row("corpus", None, "no training data is read", unread=True),
+    Row("seed", None, "nothing is drawn: no training data, greedy decoding", unread=True),
+    Row("model", "weights", "a corpus does not depend on the model that learns from it"),
+    Row("precision", "weights", "a corpus is text"),
+    Row("adapt", "weights", "a corpus does not depend on how it is learnt from"),
+    Row("adapt.shots", "predictions", "how a model is asked, not how it is trained"),
+    Row("adapt.decode", "predictions", "how a model is asked, not how it is trained"),
+    Row("task", "weights", "a corpus holds every field; the task chooses among them"),
+    Row("task.test", "predictions", "test sets are read after training"),
+    Row("task.validation", "predictions", "validation chooses between prompts and thresholds; training never reads it"),
+    Row("task.batch_tokens", "predictions", "how many answers are generated at once"),
+    Row("task.format.max_new_tokens", "predictions", "how answers are generated"),
+    Row("task.format.min_confidence", "predictions", "how answers are read"),
+    Row("task.format.merge_threshold", "predictions", "how answers are read"),
+    Row("judge", "run", "a judge reads predictions; another judge never predicts again"),
+)
+
+
+def without(config: Config, path: str) -> dict[str, Any]:
+    """A copy of `config` without the key at a dotted path; unchanged where there is no such key."""
+    head, _, rest = path.partition(".")
+    if head not in config:
+        return dict(config)
+    if not rest:
+        return {key: value for key, value in config.items() if key != head}
+    return {**config, head: without(config[head], rest)} if isinstance(config[head], Mapping) else dict(config)
+
+
+def view(config: Config, stage: Stage, reads: bool) -> dict[str, Any]:
+    """The part of a resolved config that is the identity of `stage`; `reads`: whether the cell reads training data."""
+    kept = dict(config)
+    for row in TABLE:
+        if row.hides(stage, reads):
+            kept = without(kept, row.path)
+    return kept
+
+
+def digest(value: object, length: int = 10) -> str:
+    """A short hexadecimal hash of a JSON value; equal values in any key order have equal digests."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The ids of a cell's stages; a stage the cell does not have is None."""
+
+    corpus: str | None
+    weights: str | None
+    predictions: str
+    run: str
+
+
+def identify(config: Config, choices: Mapping[str, str], *, trains: bool, reads: bool) -> Identity:
+    """The ids of a cell.
+
+    Args:
+        config: the resolved config as plain values.
+        choices: config group -> chosen option; only the readable part of the ids is made from them.
+        trains: whether the cell changes weights.
+        reads: whether its numbers can depend on its training corpus, because it trains or shows examples from it.
+    """
+    data = [choices["data"]] if reads else []
+    seed = [f"s{config['seed']}"] if reads else []
+    name = "-".join([choices["task"], *data, choices["adapt"], choices["model"], *seed])
+
+    def hashed(stage: Stage) -> str:
+        return digest(view(config, stage, reads))
+
+    return Identity(
+        corpus=f"{choices['data']}-{hashed('corpus')}" if reads else None,
+        weights=f"{name}-{hashed('weights')}" if trains else None,
+        predictions=f"{name}-{hashed('predictions')}",
+        run=f"{name}-{hashed('run')}",
+    )

@@ -1,0 +1,1 @@
+"""The task `pki`: which personal knowledge items a conversation reveals, as prompts, targets and parsed answers."""

@@ -1,0 +1,111 @@
+"""Cells on this machine: one in this process, or a sweep with a process tree for each."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from kithe import experiment
+from kithe.cell import Cell
+from kithe.identity import digest
+from kithe.records.base import write_json
+
+# What an outer launcher says of its own process group must not reach a cell's.
+RENDEZVOUS = ("MASTER_ADDR", "MASTER_PORT", "RANK", "LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")
+
+
+def environment() -> dict[str, str]:
+    """This process's environment without another process group's rendezvous."""
+    return {key: value for key, value in os.environ.items() if key not in RENDEZVOUS and not key.startswith("TORCHELASTIC")}
+
+
+def single(composed: DictConfig) -> None:
+    """Run one cell and show its result.
+
+    Raises:
+        SystemExit: the cell failed; its traceback stands in its run folder.
+    """
+    cell = Cell.of(composed)
+    if cell.config["plan"]:
+        sys.stdout.write(f"{cell.line()}\n")
+        return
+    cell.prepare()
+    if not cell.folder.done:
+        experiment.execute(cell)
+    show([cell], cell.folder.path)
+
+
+def sweep(composed: Sequence[DictConfig]) -> None:
+    """Run the cells of a sweep, each in its own process tree; finished ones are not run again.
+
+    Raises:
+        SystemExit: a cell failed. The others have run, and the report is written.
+    """
+    cells = {cell.identity.run: cell for cell in map(Cell.of, composed)}
+    if any(cell.config["plan"] for cell in cells.values()):
+        sys.stdout.writelines(f"{cell.line()}\n" for cell in cells.values())
+        return
+    for number, cell in enumerate(cells.values(), 1):
+        if not cell.folder.done:
+            sys.stderr.write(f"[{number}/{len(cells)}] {cell.identity.run}\n")
+            run_apart(cell)
+        if cell.folder.state == "failed" and cell.config["sweep"]["fail_fast"]:
+            break
+    finish(list(cells.values()))
+
+
+def run_apart(cell: Cell) -> None:
+    """Run a cell in a process tree of its own and note how it ended, also where it was killed."""
+    command = [sys.executable, "-m", "kithe.experiment", str(cell.prepare())]
+    code = subprocess.run(command, env=environment(), check=False).returncode
+    if code < 0 and cell.folder.state != "done":
+        cell.folder.mark("failed", error=f"killed by {signal.Signals(-code).name}")
+
+
+def finish(cells: Sequence[Cell]) -> None:
+    """Write the sweep's list and report, show its tables, and say by the exit status whether every cell is done."""
+    runs = sorted(cell.identity.run for cell in cells)
+    config = cells[0].config
+    name = config["sweep"]["name"] or f"sweep-{digest(runs)}"
+    folder = cells[0].store.sweep(name)
+    write_json(folder.path / "sweep.json", {"sweep_id": name, "runs": runs})
+    show(cells, folder.path)
+    for cell in cells:
+        if cell.folder.done:
+            cell.build("logger").project_run(cell.store.root, cell.identity.run, name)
+    if not all(cell.folder.done for cell in cells):
+        raise SystemExit(1)
+
+
+def show(cells: Sequence[Cell], folder: Path) -> None:
+    """Write the tables to `folder` and print the short ones."""
+    from rich.console import Console
+
+    from kithe.report import build
+
+    runs, root = [cell.identity.run for cell in cells], cells[0].store.root
+    build.build(root, runs, folder)
+    console = Console()
+    states = [cell.folder.read("state.json") for cell in cells]
+    if len(cells) > 1:
+        rows = zip(cells, states, strict=True)
+        console.print(build.cells_table(build.CellState(c.identity.run, c.folder.state, c.choices, s.get("error", "")) for c, s in rows))
+    console.print(build.terminal_table([build.read_result(root, run) for run in runs]))
+    console.print(f"tables: {folder / 'table.md'}", soft_wrap=True)
+
+
+def worker(cell: Cell) -> None:
+    """Run the stages of a prepared cell that need a model, in as many processes as its placement says.
+
+    Raises:
+        subprocess.CalledProcessError: a process failed; what it raised stands in `error.<rank>.txt` of the run folder.
+    """
+    placement = cell.placement
+    variables: Mapping[str, str] = placement.environment()
+    many = ["torch.distributed.run", "--standalone", "--nproc-per-node", str(placement.processes), "-m"]
+    command = [sys.executable, "-m", *(many if placement.processes > 1 else []), "kithe.worker", str(cell.folder.path)]
+    subprocess.run(command, env={**environment(), **variables}, check=True)

@@ -1,0 +1,78 @@
+"""Where a cell runs: decided per cell, recorded in its result, never part of its identity."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from kithe.errors import ConfigError
+
+Accelerator = Literal["cpu", "gpu"]
+Strategy = Literal["single", "ddp"]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """So many processes on such devices."""
+
+    accelerator: Accelerator
+    processes: int
+    strategy: Strategy
+
+    def environment(self) -> dict[str, str]:
+        """Variables of the worker processes: the cores divided among them, and no busy waiting where they share cores."""
+        threads = max(1, (os.cpu_count() or 1) // self.processes)
+        return {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(threads)), "OMP_WAIT_POLICY": "PASSIVE"}
+
+
+class Runtime(Protocol):
+    """An option of the group `runtime`."""
+
+    def place(self, trains: bool) -> Placement:
+        """Where a cell goes; `trains` says whether it changes weights."""
+
+
+@dataclass(frozen=True)
+class Auto:
+    """One process for a cell that trains nothing, all devices under ddp for one that does.
+
+    On CPUs `cpu_processes` is the most that may be used: more processes than memory channels rarely help there.
+    """
+
+    cpu_processes: int = 1
+
+    def place(self, trains: bool) -> Placement:
+        """See `Runtime.place`."""
+        devices = gpus()
+        processes = (devices or self.cpu_processes) if trains else 1
+        return Placement("gpu" if devices else "cpu", processes, "ddp" if processes > 1 else "single")
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """What the user says, for every cell."""
+
+    accelerator: Accelerator
+    processes: int = 1
+
+    def place(self, trains: bool) -> Placement:
+        """See `Runtime.place`.
+
+        Raises:
+            ConfigError: there are fewer GPUs than processes.
+        """
+        if self.accelerator == "gpu" and gpus() < self.processes:
+            raise ConfigError(f"runtime.processes: {self.processes} GPU processes asked for, {gpus()} GPUs found; use runtime=cpu or runtime=auto")
+        return Placement(self.accelerator, self.processes, "ddp" if self.processes > 1 else "single")
+
+
+def gpus() -> int:
+    """Visible NVIDIA GPUs, found without importing torch."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return len([item for item in visible.split(",") if item.strip() not in ("", "-1")])
+    if shutil.which("nvidia-smi") is None:
+        return 0
+    listing = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False).stdout
+    return sum(line.startswith("GPU ") for line in listing.splitlines())

@@ -1,0 +1,109 @@
+"""Reports rebuilt from the files of runs."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from kithe.errors import ConfigError, unknown
+from kithe.identity import digest
+from kithe.records.base import write_lines
+from kithe.report.differences import Comparison, Scores, compare, differences_table
+from kithe.report.rows import finished, rows
+from kithe.report.shown import CellState, cell_state, cells_table, terminal_table
+from kithe.report.tables import records, results_table
+from kithe.report.writers import write_csv, write_latex, write_markdown
+from kithe.store import Folder, Store
+
+__all__ = ["CellState", "build", "cell_state", "cells_table", "read_result", "report", "terminal_table"]
+
+
+def build(store: Path, runs: str | Sequence[str], out: Path | None = None) -> list[Path]:
+    """Write the report of a sweep or of some runs, from their files alone; a report that exists is replaced.
+
+    Writes table.md, table.tex and table.csv (a row per cell and test set, seeds taken together), runs.csv (the same, each seed
+    alone), and differences.md and .csv.
+
+    Args:
+        store: the root of all results.
+        runs: a sweep's id, or run ids.
+        out: the folder to write to; by default the sweep's own, or one below `reports` named after the runs.
+
+    Raises:
+        ConfigError: there is no such sweep, or no run was named.
+    """
+    names = sweep_runs(store, runs) if isinstance(runs, str) else list(runs)
+    if not names:
+        raise ConfigError("a report needs at least one run: name a sweep or run ids")
+    folder = out or (Store(store).sweep(runs).path if isinstance(runs, str) else store / "reports" / digest(sorted(names)))
+    results = [read_result(store, name) for name in names]
+    listed = rows(results)
+    table, found = results_table(results), compare(listed, lambda run, test_set: read_scores(store, run, test_set))
+    files = {
+        "table.md": write_markdown(table),
+        "table.tex": write_latex(table),
+        "table.csv": write_csv(records(listed)),
+        "runs.csv": write_csv(records(rows(results, over_seeds=False))),
+        "differences.md": write_markdown(differences_table(found)),
+        "differences.csv": write_csv(map(asdict, found), [field.name for field in fields(Comparison)]),
+    }
+    for name, text in files.items():
+        write_lines(folder / name, [text.rstrip("\n")])
+    return [folder / name for name in files]
+
+
+def sweep_runs(store: Path, sweep_id: str) -> list[str]:
+    """The runs of a sweep."""
+    sweeps = Store(store).root / "sweeps"
+    if not (sweeps / sweep_id / "sweep.json").exists():
+        raise unknown(f"sweep in {sweeps}", sweep_id, (path.parent.name for path in sweeps.glob("*/sweep.json")))
+    return [str(run) for run in Store(store).sweep(sweep_id).read("sweep.json")["runs"]]
+
+
+def read_result(store: Path, run_id: str) -> dict[str, Any]:
+    """A run's result; for a run that has none, `{run_id, cell, state, error}`."""
+    folder = Store(store).run(run_id)
+    try:
+        if folder.done and (result := folder.read("result.json")):
+            return result
+        state, missing = folder.read("state.json"), "done, but there is no result.json" if folder.done else ""
+        return {"run_id": run_id, "cell": read_cell(folder), "state": folder.state, "error": state.get("error", missing)}
+    except json.JSONDecodeError as error:
+        return {"run_id": run_id, "cell": {}, "state": "unreadable", "error": str(error)}
+
+
+def read_cell(folder: Folder) -> dict[str, Any]:
+    """What was chosen for a run that has no result; data and seed fall out where there is no corpus, as in a result."""
+    prepared = folder.read("cell.json")
+    chosen = dict(prepared.get("choices", {}))
+    if not chosen:
+        return {}
+    corpus = prepared.get("identity", {}).get("corpus")
+    return {
+        **chosen,
+        "data": chosen.get("data") if corpus else None,
+        "seed": prepared.get("config", {}).get("seed") if corpus else None,
+    }
+
+
+def read_scores(store: Path, run_id: str, test_set: str) -> Scores:
+    """A run's per-user rows of one test set by user; empty where they are not kept."""
+    path = Store(store).run(run_id).path / "scores" / f"{test_set}.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return {row["id"]: row for row in map(json.loads, filter(str.strip, lines))}
+
+
+def report(store: Path, runs: str | Sequence[str], out: Path | None = None) -> list[Path]:
+    """`build`, and its short form on standard output."""
+    from rich.console import Console
+
+    written = build(store, runs, out)
+    results = [read_result(store, name) for name in (sweep_runs(store, runs) if isinstance(runs, str) else runs)]
+    done, console = [result for result in results if finished(result)], Console()
+    if done:
+        console.print(terminal_table(done))
+    if len(done) < len(results) or len(results) > 1:
+        console.print(cells_table(map(cell_state, results)))
+    console.print(f"tables: {written[0].parent}", markup=False, highlight=False, soft_wrap=True)
+    return written

@@ -1,0 +1,107 @@
+"""Folders by id: states, locks that die with their owner, whole-or-nothing writes.
+
+    <root>/corpus/<id>  weights/<id>  predictions/<id>  runs/<id>  sweeps/<id>
+
+A folder's state is planned (nothing there), running, done or failed. A running folder whose lock nobody holds was killed; whoever asks
+for it next goes on from what is there.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock, Timeout
+
+from kithe.identity import Identity
+from kithe.records.base import write_json
+
+State = Literal["planned", "running", "interrupted", "done", "failed"]
+
+
+@dataclass(frozen=True)
+class Folder:
+    """One stage's folder."""
+
+    path: Path
+
+    @property
+    def state(self) -> State:
+        """planned | running | interrupted (its owner was killed) | done | failed."""
+        state: State = self.read("state.json").get("state", "planned")
+        return "interrupted" if state == "running" and not self.locked() else state
+
+    @property
+    def done(self) -> bool:
+        """Whether the stage is complete."""
+        return self.state == "done"
+
+    def read(self, name: str) -> dict[str, Any]:
+        """A JSON file of the folder; empty where there is none."""
+        file = self.path / name
+        value: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        return value
+
+    def mark(self, state: State, **details: object) -> None:
+        """Write the state with what belongs to it (an error, a report)."""
+        write_json(self.path / "state.json", {"state": state, **details})
+
+    def locked(self) -> bool:
+        """Whether a living process holds the folder."""
+        if not self.path.exists():
+            return False
+        try:
+            with FileLock(self.path / ".lock", timeout=0):
+                return False
+        except Timeout:
+            return True
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the folder; waits for another owner. The operating system frees the lock of a killed process."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.path / ".lock"):
+            yield
+
+
+@dataclass(frozen=True)
+class Store:
+    """All folders under one root."""
+
+    root: Path
+
+    def corpus(self, name: str) -> Folder:
+        """The training corpus of that id."""
+        return Folder(self.root / "corpus" / name)
+
+    def weights(self, name: str) -> Folder:
+        """The adapted weights of that id."""
+        return Folder(self.root / "weights" / name)
+
+    def predictions(self, name: str) -> Folder:
+        """The predictions of that id, one folder a test set."""
+        return Folder(self.root / "predictions" / name)
+
+    def run(self, name: str) -> Folder:
+        """The run (one cell) of that id."""
+        return Folder(self.root / "runs" / name)
+
+    def sweep(self, name: str) -> Folder:
+        """The sweep of that id: its list of runs and its report."""
+        return Folder(self.root / "sweeps" / name)
+
+    def folders(self, identity: Identity) -> list[Folder]:
+        """A cell's folders in the order of its stages, which is also the order of locking (so that no two cells wait for each other)."""
+        corpus = [self.corpus(identity.corpus)] if identity.corpus else []
+        weights = [self.weights(identity.weights)] if identity.weights else []
+        return [*corpus, *weights, self.predictions(identity.predictions), self.run(identity.run)]
+
+    @contextmanager
+    def hold(self, identity: Identity) -> Iterator[None]:
+        """Hold all of a cell's folders."""
+        with ExitStack() as stack:
+            for folder in self.folders(identity):
+                stack.enter_context(folder.lock())
+            yield

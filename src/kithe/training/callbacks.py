@@ -1,0 +1,146 @@
+"""What happens after an optimiser step: a row of metrics, validation, a checkpoint, and perhaps a stop."""
+
+import math
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback, TQDMProgressBar
+from torch import Tensor
+
+from kithe.training.data import Batch, Plan
+from kithe.training.module import loss_sum
+
+Sink = Callable[[dict[str, Any]], None]
+
+
+class Journal(Callback):
+    """Writes one row of metrics for every optimiser step, and one for every validation.
+
+    Args:
+        plan: what the steps learn from.
+        sink: takes the rows, on rank 0.
+        held_out: this rank's validation batches; none for no validation.
+        every: optimiser steps between validations; there is also one after the last step.
+        stop: asked after every step, on every rank; any rank's yes ends training at that step.
+    """
+
+    def __init__(self, plan: Plan, sink: Sink, held_out: Sequence[Batch], every: int, stop: Callable[[], bool]) -> None:
+        self._plan, self._sink, self._held_out, self._every, self._stop = plan, sink, held_out, every, stop
+        self._nll = 0.0
+        self._rate = 0.0
+        self.stopped = False
+
+    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Batch, batch_idx: int) -> None:
+        """Remember the learning rate the step is made with."""
+        self._rate = trainer.optimizers[0].param_groups[0]["lr"]
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Batch, batch_idx: int
+    ) -> None:
+        """Add up the micro-batches; at the end of a step write its row.
+
+        Raises:
+            FloatingPointError: the loss is no number any more.
+        """
+        self._nll += float(outputs["nll"])
+        if (batch_idx + 1) % self._plan.accumulation:
+            return
+        nll, stops = _summed(trainer, [self._nll, float(self._stop())])
+        self._nll, self.stopped = 0.0, stops > 0
+        self._write(trainer, batch, nll / batch.targets)
+        step = batch.step + 1
+        if self._held_out and (step % self._every == 0 or step == self._plan.steps):
+            self._validate(trainer, pl_module, step)
+
+    def _write(self, trainer: pl.Trainer, batch: Batch, loss: float) -> None:
+        if not math.isfinite(loss):
+            raise FloatingPointError(
+                f"the loss is {loss} at step {batch.step + 1}; a smaller adapt.recipe.learning_rate may help"
+            )
+        row = {"stage": "train", "step": batch.step + 1, "loss": loss, "lr": self._rate, "supervised_tokens": batch.targets}
+        self._put(trainer, row)
+        for bar in trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(bar, Bar):
+                bar.loss = loss
+
+    def _validate(self, trainer: pl.Trainer, module: pl.LightningModule, step: int) -> None:
+        module.eval()
+        nll, count = 0.0, 0
+        with torch.no_grad(), trainer.precision_plugin.val_step_context():
+            for batch in self._held_out:
+                moved = trainer.strategy.batch_to_device(batch)
+                nll += float(loss_sum(module.model, moved))  # type: ignore[arg-type]
+                count += int(batch.supervised[:, 1:].sum())
+        module.train()
+        nll, total = _summed(trainer, [nll, count])
+        self._put(trainer, {"stage": "validation", "step": step, "loss": nll / total, "supervised_tokens": int(total)})
+
+    def _put(self, trainer: pl.Trainer, row: dict[str, Any]) -> None:
+        if trainer.is_global_zero:
+            self._sink(row)
+
+
+class Checkpointing(Callback):
+    """Saves every so many optimiser steps, after the last one, and where training is asked to stop.
+
+    It must come after the `Journal`, so that a step that is in a checkpoint has its rows written.
+    """
+
+    def __init__(self, file: Path, plan: Plan, every: int, journal: Journal) -> None:
+        self._file, self._plan, self._every, self._journal = file, plan, every, journal
+        self._before = 0.0
+        self._begun = time.perf_counter()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Batch, batch_idx: int
+    ) -> None:
+        """Save at the boundary of a step: a killed process leaves either the old checkpoint or the new one."""
+        if (batch_idx + 1) % self._plan.accumulation:
+            return
+        step = batch.step + 1
+        trainer.should_stop |= self._journal.stopped
+        if self._journal.stopped or step % self._every == 0 or step == self._plan.steps:
+            part = self._file.with_name(f".{self._file.name}.part")
+            trainer.save_checkpoint(part)
+            if trainer.is_global_zero:
+                os.replace(part, self._file)
+            trainer.strategy.barrier()
+
+    def found(self) -> Path | None:
+        """The checkpoint to go on from, if there is one."""
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        return self._file if self._file.is_file() else None
+
+    def seconds(self) -> float:
+        """Training time of this and earlier processes of the run."""
+        return self._before + time.perf_counter() - self._begun
+
+    def on_save_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Keep the time spent so far."""
+        checkpoint["seconds"] = self.seconds()
+
+    def on_load_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Count the time earlier processes took."""
+        self._before = float(checkpoint["seconds"])
+
+
+class Bar(TQDMProgressBar):
+    """Lightning's bar, with the loss of the last optimiser step beside it."""
+
+    loss: float | None = None
+
+    def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, int | str | float | dict[str, float]]:
+        """Only the loss."""
+        return {} if self.loss is None else {"loss": self.loss}
+
+
+def _summed(trainer: pl.Trainer, values: Sequence[float]) -> list[float]:
+    """The sums over ranks, the same on all of them."""
+    tensor = torch.tensor(values, dtype=torch.float64, device=trainer.strategy.root_device)
+    total: Tensor = trainer.strategy.reduce(tensor, reduce_op="sum")
+    return [float(value) for value in total]

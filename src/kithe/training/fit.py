@@ -1,0 +1,128 @@
+"""Adapting a model to examples: tokens, plan, Lightning, weights on disk."""
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from kithe.llm.models import ModelSpec
+from kithe.records.base import write_json
+from kithe.records.chat import ChatExample
+from kithe.training.adapters import Trainable
+from kithe.training.callbacks import Bar, Checkpointing, Sink
+from kithe.training.export import export
+from kithe.training.module import SFTModule
+from kithe.training.run import Run
+from kithe.training.trainer import Hardware, make_trainer
+
+
+class Stopped(Exception):  # noqa: N818  # nothing went wrong
+    """Training was asked to stop and has saved a checkpoint; the same call goes on from there."""
+
+
+@dataclass(frozen=True)
+class FitReport:
+    """What training took.
+
+    Attributes:
+        tokens: tokens of all optimiser steps, padding not counted.
+        supervised_tokens: those among them that were learnt.
+        steps: optimiser steps.
+        dropped: training examples left out because they were too long.
+        dropped_validation: the same of validation examples.
+        seconds: wall-clock time of training, earlier processes of the same run included.
+        logits_check: largest difference of logits between trained and exported weights.
+    """
+
+    tokens: int
+    supervised_tokens: int
+    steps: int
+    dropped: int
+    dropped_validation: int
+    seconds: float
+    logits_check: float
+
+
+def fit(
+    adapter: Trainable,
+    model: ModelSpec,
+    examples: Sequence[ChatExample],
+    validation: Sequence[ChatExample],
+    *,
+    precision: str,
+    seed: int,
+    folder: Path,
+    sink: Sink,
+    hardware: Hardware | None = None,
+    checkpoint_every: int = 50,
+    progress: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+) -> FitReport:
+    """Adapt `model` to `examples`; called in every process that torchrun started, or in one process without torchrun.
+
+    Repeating the call goes on where the last one ended, and returns at once if it was done: `folder` then holds `weights/`
+    and `fit.json`, while it is at work `checkpoint/`.
+
+    Args:
+        precision: `fp32` or `bf16`.
+        sink: takes rows of metrics on rank 0; after a resumption, rows since the last checkpoint come again, unchanged.
+        hardware: where to compute; by default one process on the CPU.
+        checkpoint_every: optimiser steps between checkpoints.
+        stop: asked after every step; on True a checkpoint is saved and `Stopped` raised.
+
+    Raises:
+        ConfigError: recipe and number of processes do not fit, nothing is left to learn from, or the checkpoint is another's.
+        ValueError: an example cannot be learnt from.
+        Stopped: see `stop`.
+    """
+    done = folder / "fit.json"
+    if not done.is_file():
+        run = Run.make(adapter, model, examples, validation, precision, seed)
+        _learn(run, folder, sink, hardware or Hardware(), checkpoint_every, progress, stop)
+    return FitReport(**json.loads(done.read_text(encoding="utf-8")))
+
+
+def _learn(run: Run, folder: Path, sink: Sink, hardware: Hardware, every: int, progress: bool, stop: Callable[[], bool]) -> None:
+    journal = run.journal(sink, stop)
+    saving = Checkpointing(folder / "checkpoint" / "last.ckpt", run.plan, every, journal)
+    trainer = make_trainer(
+        hardware,
+        run.ranks,
+        folder,
+        steps=run.plan.steps,
+        accumulation=run.plan.accumulation,
+        mixed=run.mixed,
+        clip=run.recipe.clip,
+        callbacks=[journal, saving, *([Bar()] if progress else [])],
+        progress=progress,
+    )
+    module = run.module(hardware.recompute)
+    trainer.fit(module, run.loader(), ckpt_path=saving.found(), weights_only=True)
+    if journal.stopped and trainer.global_step < run.plan.steps:
+        raise Stopped(f"stopped after step {trainer.global_step} of {run.plan.steps}; the same command goes on from there")
+    if trainer.is_global_zero:
+        write_json(folder / "fit.json", asdict(_finish(run, module, folder, saving.seconds())))
+        shutil.rmtree(folder / "checkpoint")
+    trainer.strategy.barrier()
+
+
+def _finish(run: Run, module: SFTModule, folder: Path, seconds: float) -> FitReport:
+    check = export(
+        run.adapter,
+        module.model,
+        run.tokenizer,
+        folder / "weights",
+        spec=run.spec,
+        precision=run.precision,
+        example=run.shortest(),
+    )
+    return FitReport(
+        tokens=run.plan.tokens,
+        supervised_tokens=sum(run.plan.targets),
+        steps=run.plan.steps,
+        dropped=run.train.dropped,
+        dropped_validation=run.held_out.dropped,
+        seconds=seconds,
+        logits_check=check,
+    )

@@ -1,0 +1,115 @@
+"""Supervised fine-tuning as a LightningModule: the loss of a micro-batch, the optimiser, and what a checkpoint holds."""
+
+import json
+import math
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.optim.lr_scheduler import LambdaLR
+
+from kithe.errors import ConfigError
+from kithe.training.adapters import Recipe
+from kithe.training.data import Batch
+
+if TYPE_CHECKING:
+    from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
+
+
+def supervised_logits(model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Logits only where a supervised token is predicted, and those tokens.
+
+    The output layer is given the hidden states of those positions alone, inside the model's own forward pass, so whatever the
+    model does to logits afterwards (such as capping) still happens, and logits of prompts are never computed.
+
+    Returns:
+        logits of shape [supervised tokens, vocabulary] and their targets of shape [supervised tokens].
+    """
+    learnt = batch.supervised[:, 1:]
+    where = torch.nn.functional.pad(learnt, (0, 1))
+    head: nn.Module = model.get_output_embeddings()  # type: ignore[operator]
+    hook = head.register_forward_pre_hook(lambda _, inputs: (inputs[0][where],))
+    try:
+        logits: Tensor = model(input_ids=batch.ids, attention_mask=batch.attention, use_cache=False).logits
+    finally:
+        hook.remove()
+    return logits, batch.ids[:, 1:][learnt]
+
+
+def loss_sum(model: nn.Module, batch: Batch) -> Tensor:
+    """The negative log-likelihood of the supervised tokens in nats, summed, in fp32."""
+    logits, targets = supervised_logits(model, batch)
+    return cross_entropy(logits.float(), targets, reduction="sum")
+
+
+def rate(step: int, steps: int, warmup: float) -> float:
+    """The share of the peak learning rate at an optimiser step: linear up over `warmup * steps`, then half a cosine down."""
+    rising = max(1, round(warmup * steps))
+    if step < rising:
+        return (step + 1) / rising
+    return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, steps - rising)))
+
+
+class SFTModule(pl.LightningModule):
+    """Learns the supervised tokens of chat examples.
+
+    Args:
+        model: with gradients required where it is to learn.
+        recipe: see `Recipe`.
+        steps: optimiser steps altogether.
+        shares: micro-batches of an optimiser step on all ranks together; Lightning divides the loss by their number (by the
+            accumulation it is told, by the ranks in averaging gradients), which is undone here, because the divisor is to be the
+            number of supervised tokens.
+        seed: root of the draws of dropout.
+        identity: what a checkpoint must agree about to be continued, as plain values.
+    """
+
+    def __init__(self, model: nn.Module, recipe: Recipe, *, steps: int, shares: int, seed: int, identity: dict[str, Any]) -> None:
+        super().__init__()
+        self.strict_loading = False  # checkpoints lack the frozen weights; `on_load_checkpoint` is strict about the others
+        self.model = model
+        self._recipe, self._steps, self._shares, self._seed = recipe, steps, shares, seed
+        self._identity = json.dumps(identity, sort_keys=True)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
+        """`loss` for Lightning to differentiate, and the plain sum `nll` for the journal."""
+        torch.manual_seed(zlib.crc32(f"{self._seed}/dropout/{batch.step}/{batch.draw}".encode()))
+        total = loss_sum(self.model, batch)
+        return {"loss": total * (self._shares / batch.targets), "nll": total.detach()}
+
+    def configure_optimizers(self) -> "OptimizerLRSchedulerConfig":
+        """AdamW over what requires gradients, and the schedule over our own number of steps."""
+        recipe, steps = self._recipe, self._steps
+        learnt = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        first, second = recipe.betas
+        optimiser = torch.optim.AdamW(learnt, lr=recipe.learning_rate, betas=(first, second), weight_decay=recipe.weight_decay)
+        schedule = LambdaLR(optimiser, lambda step: rate(step, steps, recipe.warmup))
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def learnt(self) -> set[str]:
+        """Names of the parameters that learn."""
+        return {name for name, parameter in self.named_parameters() if parameter.requires_grad}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep only what is learnt; settings go in as text, so that `weights_only=True` can read them."""
+        learnt = self.learnt()
+        checkpoint["state_dict"] = {name: value for name, value in checkpoint["state_dict"].items() if name in learnt}
+        checkpoint["kithe"] = self._identity
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Check that the checkpoint is of this run and set Lightning's batch counters for the micro-batches of today.
+
+        Raises:
+            ConfigError: it is of another run or of other parameters.
+        """
+        if checkpoint.get("kithe") != self._identity or set(checkpoint["state_dict"]) != self.learnt():
+            raise ConfigError(
+                "the checkpoint in this folder was made with other settings; delete its 'checkpoint' folder to start anew"
+            )
+        done = checkpoint["global_step"] * self.trainer.accumulate_grad_batches
+        progress = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]
+        for scope in ("total", "current"):
+            progress[scope] = dict.fromkeys(progress[scope], done)

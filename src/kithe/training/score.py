@@ -1,0 +1,42 @@
+"""Scoring under Lightning's Trainer: `test` judges predictions and logs every metric."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytorch_lightning as lightning
+from torch.utils.data import DataLoader
+
+from kithe.evaluation.judges import Judge, Scores
+from kithe.records.chat import Prediction
+from kithe.records.history import History
+
+Batch = tuple[Sequence[History], Sequence[Prediction]]
+
+
+class ScoreModule(lightning.LightningModule):
+    """Judges one test set a batch."""
+
+    def __init__(self, judge: Judge) -> None:
+        super().__init__()
+        self.judge = judge
+        self.scores: list[Scores] = []
+
+    def test_step(self, batch: Batch, batch_index: int) -> None:
+        """Score the histories of a test set against their predictions."""
+        scores = self.judge.score(*batch)
+        self.scores.append(scores)
+        self.log_dict({name: float(metric["value"]) for name, metric in scores.metrics.items()}, batch_size=len(batch[0]))
+
+
+def score(judge: Judge, histories: Sequence[History], predictions: Sequence[Prediction]) -> Scores:
+    """What the judge says of these predictions, one per history in the same order."""
+    module = ScoreModule(judge)
+    quiet: dict[str, Any] = {
+        "logger": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+        "enable_checkpointing": False,
+    }
+    trainer = lightning.Trainer(accelerator="cpu", devices=1, barebones=False, **quiet)
+    trainer.test(module, DataLoader([(histories, predictions)], batch_size=None), verbose=False)
+    return module.scores[0]

@@ -1,0 +1,237 @@
+"""The stages of a cell that need a model: adapt, predict, score. `python -m kithe.worker <run folder>`, alone or under torchrun.
+
+Every rank runs the same stages; files are written by rank 0, or by each rank under its own name. A stage whose folder is done is not run
+again, so a killed worker started anew goes on where it stopped.
+"""
+
+import json
+import os
+import random
+import sys
+import time
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kithe.cell import Cell
+from kithe.corpora.contamination import report as contamination
+from kithe.evaluation.judges import GoldJudge
+from kithe.records.base import write_json, write_lines
+from kithe.records.chat import ChatExample, Prediction
+from kithe.records.history import History
+from kithe.store import Folder
+from kithe.training.adapters import Prompt
+from kithe.metrics import MetricsLog
+from kithe.training.fit import fit
+from kithe.training.predict import predict
+from kithe.training.score import score
+from kithe.training.trainer import Hardware
+
+
+@dataclass
+class Meter:
+    """Wall time and peak resident memory of a stage, in seconds and MB."""
+
+    start: float = field(default_factory=time.perf_counter)
+
+    def __post_init__(self) -> None:
+        """Forget the process's earlier peak, so that each stage reports its own."""
+        if os.access("/proc/self/clear_refs", os.W_OK):
+            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+    def read(self) -> dict[str, float]:
+        """What the stage took so far."""
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+        peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+        return {"wall_s": time.perf_counter() - self.start, "peak_memory_mb": peak / 1024}
+
+
+def ignore(row: dict[str, Any]) -> None:
+    """What ranks other than the first do with metrics."""
+
+
+def rank() -> int:
+    """This process's number in its group."""
+    return int(os.environ.get("RANK", "0"))
+
+
+@dataclass
+class Worker:
+    """A cell with its objects, in one process."""
+
+    cell: Cell
+
+    def __post_init__(self) -> None:
+        """Build the light objects; models are loaded by the stages."""
+        self.task = self.cell.build("task")
+        self.model = self.cell.build("model")
+        self.adapter = self.cell.adapter
+        self.precision = self.cell.config["precision"]
+        place = self.cell.placement
+        self.hardware = Hardware(place.accelerator, place.strategy)
+
+    def run(self) -> None:
+        """All stages, each if it is missing."""
+        if self.weights is not None:
+            self.stage(self.weights, self.adapt)
+        self.stage(self.predictions, self.predict)
+        if rank() == 0:
+            self.score()
+
+    def stage(self, folder: Folder, work: Any) -> None:
+        """Run a stage in its folder unless it is done; rank 0 keeps its state."""
+        if folder.read("state.json").get("state") == "done":
+            return
+        folder.path.mkdir(parents=True, exist_ok=True)
+        meter = Meter()
+        report = work(folder.path)
+        if rank() == 0:
+            write_json(folder.path / "report.json", {**meter.read(), **report})
+            folder.mark("done")
+
+    @property
+    def weights(self) -> Folder | None:
+        """The folder of the adapted weights; None for a cell without any."""
+        name = self.cell.identity.weights
+        return self.cell.store.weights(name) if name else None
+
+    @property
+    def predictions(self) -> Folder:
+        """The folder of the predictions."""
+        return self.cell.store.predictions(self.cell.identity.predictions)
+
+    def training(self, split: str) -> list[History]:
+        """A split of the cell's corpus; empty where the cell reads none."""
+        name = self.cell.identity.corpus
+        return list(History.read(self.cell.store.corpus(name).path / f"{split}.jsonl")) if name else []
+
+    def adapt(self, folder: Path) -> dict[str, Any]:
+        """Train."""
+        report = fit(
+            self.adapter,
+            self.model,
+            examples=self.task.format.examples(self.training("train")),
+            validation=self.task.format.examples(self.training("validation")),
+            precision=self.precision,
+            seed=self.cell.config["seed"],
+            folder=folder,
+            sink=MetricsLog(folder / "metrics.jsonl") if rank() == 0 else ignore,
+            hardware=self.hardware,
+            progress=self.cell.config["progress"],
+        )
+        return asdict(report)
+
+    def predict(self, folder: Path) -> dict[str, Any]:
+        """Choose how to ask, on validation, where there is a choice; then ask about every test history."""
+        asker = Asker(self.task, self.load(), self.model.tokenizer(), self.hardware, self.training("train"), self.cell.config["seed"])
+        prompts = self.adapter.prompts()
+        tried = [self.try_prompt(asker, prompt, folder) for prompt in prompts] if len(prompts) > 1 else []
+        best = max(range(len(tried)), key=lambda index: tried[index]["f1"]) if tried else 0
+        asked = {name: asker.ask(source.histories("test", 0), prompts[best], folder / name) for name, source in self.task.test.items()}
+        histories = sum(item["histories"] for item in asked.values())
+        return {
+            "prompt": asdict(prompts[best]),
+            "chosen_among": tried,
+            "sets": asked,
+            "tokens": sum(item["tokens"] for item in asked.values()),
+            "seconds_per_history": sum(item["seconds"] for item in asked.values()) / max(1, histories),
+        }
+
+    def load(self) -> Any:
+        """The model to ask: the base, with the cell's adaptation on it where there is one."""
+        return self.adapter.load(self.model, self.weights.path / "weights" if self.weights else None, self.precision)
+
+    def try_prompt(self, asker: "Asker", prompt: Prompt, folder: Path) -> dict[str, Any]:
+        """One way of asking and its F1 on validation, by gold facts."""
+        judge = GoldJudge()
+        hits = [0.0, 0.0, 0.0]
+        for name, source in self.task.validation.items():
+            histories = list(source.histories("validation", 0))
+            asker.ask(histories, prompt, folder / "validation" / f"{prompt.shots}-{prompt.decode}" / name)
+            rows = judge.score(histories, read_predictions(folder / "validation" / f"{prompt.shots}-{prompt.decode}" / name)).rows
+            hits = [total + sum(row[key] for row in rows) for total, key in zip(hits, ("tp", "predicted", "gold"), strict=True)]
+        return {**asdict(prompt), "f1": 2 * hits[0] / max(1.0, hits[1] + hits[2])}
+
+    def score(self) -> None:
+        """Judge the predictions of every test set."""
+        meter = Meter()
+        judge, found = self.cell.build("judge"), {}
+        training = self.training("train")
+        for name, source in self.task.test.items():
+            histories = list(source.histories("test", 0))
+            scores = score(judge, histories, read_predictions(self.predictions.path / name))
+            write_lines(self.cell.folder.path / "scores" / f"{name}.jsonl", (json.dumps(row, sort_keys=True) for row in scores.rows))
+            found[name] = (scores, contamination(training, histories) if training else {})
+        write_json(
+            self.cell.folder.path / "scores.json",
+            {
+                "metrics": {f"{name}/{key}": value for name, (scores, _) in found.items() for key, value in scores.metrics.items()},
+                "unscored": {name: scores.unscored for name, (scores, _) in found.items()},
+                "contamination": {name: overlap for name, (_, overlap) in found.items()},
+                "cost": meter.read(),
+            },
+        )
+
+
+@dataclass
+class Asker:
+    """A loaded model that is asked about histories, in one way or another."""
+
+    task: Any
+    model: Any
+    tokenizer: Any
+    hardware: Hardware
+    training: Sequence[History]
+    seed: int
+
+    def shots(self, count: int) -> list[ChatExample]:
+        """So many worked examples from the training corpus, two in three with an answer that is not empty."""
+        pool = self.task.format.examples(self.training) if count else []
+        random.Random(f"{self.seed}/shots").shuffle(pool)
+        full, empty = [item for item in pool if item.answer != "[]"], [item for item in pool if item.answer == "[]"]
+        wanted = min(len(empty), count // 3)
+        return [*full[: count - wanted], *empty[:wanted]]
+
+    def ask(self, histories: Iterable[History], prompt: Prompt, folder: Path) -> dict[str, Any]:
+        """Predictions about these histories, written to `predictions.jsonl` of the folder; returns what it took."""
+        people, shots = list(histories), self.shots(prompt.shots)
+        requests = [self.task.format.requests(history, shots) for history in people]
+        answered = predict(
+            self.model,
+            self.tokenizer,
+            [request for some in requests for request in some],
+            decode=prompt.decode,
+            schema=self.task.format.schema(),
+            max_new_tokens=self.task.format.max_new_tokens,
+            batch_tokens=self.task.batch_tokens,
+            folder=folder,
+            hardware=self.hardware,
+        )
+        if rank() == 0:
+            texts = {item.id: item for item in answered.generations}
+            made = [self.task.format.prediction(person, [texts[r.id] for r in some]) for person, some in zip(people, requests, strict=True)]
+            write_lines(folder / "predictions.jsonl", (item.line() for item in made))
+        return {"histories": len(people), "seconds": answered.seconds, "tokens": answered.tokens}
+
+
+def read_predictions(folder: Path) -> list[Prediction]:
+    """The predictions in a folder."""
+    return list(Prediction.read(folder / "predictions.jsonl"))
+
+
+def main() -> None:
+    """Run the worker; what goes wrong is written to `error.<rank>.txt` of the run folder."""
+    folder = Path(sys.argv[1])
+    note = folder / f"error.{rank()}.txt"
+    note.unlink(missing_ok=True)
+    try:
+        Worker(Cell.load(folder)).run()
+    except Exception:
+        note.write_text(traceback.format_exc(), encoding="utf-8")
+        raise
+
+
+if __name__ == "__main__":
+    main()

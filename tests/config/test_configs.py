@@ -1,0 +1,138 @@
+"""Every option, experiment and sweep composes, fits what it names, and builds."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from omegaconf import OmegaConf
+
+from kithe.cell import Cell
+from kithe.config import compose as configuration
+from kithe.config.compose import CONF, ROOT, compose, instantiate, options, plain
+from kithe.config.schema import GROUPS
+from kithe.config.signatures import nodes, problems
+
+EXTRA = {"model": {"folder": ["model.path=/nowhere"]}}
+OPTIONS = [(group, option) for group in (*GROUPS, "task/test", "task/validation") for option in options(group)]
+SWEEPS = options("sweeps")
+
+
+def overrides(group: str, option: str) -> list[str]:
+    return [f"{group}={option}", *EXTRA.get(group, {}).get(option, [])]
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS)
+def test_every_option_composes_fits_and_builds(group: str, option: str) -> None:
+    config = plain(compose(overrides(group, option)))
+    built = instantiate(config[group]) if "/" not in group else instantiate(config["task"])
+    assert type(built).__name__
+
+
+@pytest.mark.parametrize("option", [option for option in options("model") if option != "folder"])
+def test_every_model_is_known_by_its_shape(option: str) -> None:
+    spec = instantiate(plain(compose([f"model={option}"]))["model"])
+    meta = spec.meta()
+    assert {parameter.device.type for parameter in meta.parameters()} == {"meta"}
+    assert sum(parameter.numel() for parameter in meta.parameters()) == spec.parameters()
+
+
+@pytest.mark.parametrize("option", options("experiments"))
+def test_every_experiment_is_a_cell(option: str) -> None:
+    cell = Cell.of(compose([f"experiments={option}"]))
+    assert cell.identity.run.startswith(f"pki-{cell.choices['data']}-{cell.choices['adapt']}")
+
+
+def planned(sweep: str, tmp_path: Path) -> list[list[str]]:
+    command = [sys.executable, str(ROOT / "run.py"), f"sweeps={sweep}", "plan=true", f"paths.store={tmp_path}"]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    return [line.split() for line in lines]
+
+
+GOLDEN = {
+    "first": {("synthetic", "best-prompt"), ("synthetic", "lora")},
+    "smoke": {("synthetic", "zero-shot"), ("synthetic", "lora"), ("synthetic", "sft")},
+    "grid": {(data, adapt) for data in ("synthetic", "real", "spc") for adapt in ("lora", "sft")} | {("synthetic", "zero-shot")},
+    "seeds": {(data, "lora") for data in ("synthetic", "real", "spc")},
+}
+
+
+@pytest.mark.parametrize("sweep", SWEEPS)
+def test_every_sweep_expands_to_its_golden_cells(sweep: str, tmp_path: Path) -> None:
+    lines = planned(sweep, tmp_path)
+    chosen = {(line[3].removeprefix("data="), line[4].removeprefix("adapt=")) for line in map(by_group, lines)}
+    assert chosen == GOLDEN[sweep]
+    assert all(line[1] == "planned" for line in lines)
+    assert not (tmp_path / "runs").exists()
+
+
+def by_group(line: list[str]) -> list[str]:
+    values = dict(item.split("=", 1) for item in line[2:] if "=" in item)
+    return [line[0], line[1], f"task={values['task']}", f"data={values['data']}", f"adapt={values['adapt']}"]
+
+
+def test_every_leaf_of_every_file_has_a_comment_or_stands_in_a_commented_block() -> None:
+    for file in CONF.rglob("*.yaml"):
+        text = file.read_text(encoding="utf-8")
+        assert text.startswith("#"), f"{file} does not begin by saying what it is"
+
+
+def test_debug_order_a_sweep_wins_over_an_experiment_and_both_over_groups() -> None:
+    assert plain(compose(["experiments=tiny"]))["corpus"]["facts"] == 40
+    defaults = yaml.safe_load((CONF / "config.yaml").read_text(encoding="utf-8"))["defaults"]
+    names = [next(iter(item)) if isinstance(item, dict) else item for item in defaults]
+    assert names.index("optional experiments") > names.index("logger")
+    assert names.index("optional sweeps") > names.index("optional experiments")
+
+
+class Seen:
+    """Remembers what its constructor got."""
+
+    def __init__(self, **values: Any) -> None:
+        self.values = values
+
+
+def test_no_omegaconf_type_reaches_a_constructor() -> None:
+    node = {"_target_": f"{__name__}.Seen", "a": {"b": [1, {"c": 2}]}, "d": [[1]], "e": {"_target_": f"{__name__}.Seen", "f": {"g": 1}}}
+
+    def check(value: Any) -> None:
+        assert not OmegaConf.is_config(value)
+        parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+        for part in parts:
+            check(part)
+        if isinstance(value, Seen):
+            check(value.values)
+
+    check(instantiate(node))
+
+
+def test_all_problems_are_reported_at_once() -> None:
+    node = {"adapt": {"_target_": "kithe.training.adapters.Lora", "rnak": 3, "alpha": "x"}, "judge": {"_target_": "kithe.nothing.At"}}
+    text = "; ".join(problems(node))
+    assert "did you mean 'rank'" in text
+    assert "adapt.alpha" in text
+    assert "adapt.recipe: is missing" in text
+    assert "kithe.nothing.At" in text
+
+
+def test_nodes_are_found_at_any_depth() -> None:
+    found = dict(nodes({"a": [{"_target_": "x"}], "b": {"c": {"_target_": "y", "d": {"_target_": "z"}}}}))
+    assert list(found) == ["a[0]", "b.c", "b.c.d"]
+
+
+def test_composing_a_cell_is_fast_and_needs_no_torch() -> None:
+    code = "from kithe.cell import Cell; from kithe.config.compose import compose; import sys; Cell.of(compose(['adapt=lora'])).identity; "
+    code += "print([name for name in ('torch', 'transformers', 'pytorch_lightning', 'sentence_transformers') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_import_and_help_are_light() -> None:
+    code = "import sys, kithe.cli; kithe.cli.parser(); print(sorted({'torch', 'hydra', 'transformers', 'pydantic', 'yaml'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_options_of_nothing_are_none() -> None:
+    assert configuration.options("no such group") == []

@@ -1,0 +1,22 @@
+"""What all tests share: real data where it is, and a failure instead of a skip where it must be."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Tests run two at a time on two cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of human conversations; in CI its absence is a failure."""
+    folder = os.environ.get("KITHE_DATA")
+    if folder and Path(folder).is_dir():
+        return Path(folder)
+    if os.environ.get("CI"):
+        pytest.fail("KITHE_DATA names no folder: in CI the real data must be there")
+    pytest.skip("KITHE_DATA names no folder of real data")

@@ -1,0 +1,235 @@
+"""A run's files projected to W&B offline and read back from what W&B wrote."""
+
+import json
+import logging
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_cases import result, zero_shot
+from report_store import write_predictions, write_run, write_training
+from wandb_file import WandbFile, read_finished
+
+from kithe.report import wandb as projection
+from kithe.report.dashboard import public, read_dashboard
+from kithe.report.wandb import NoLogger, Wandb
+
+RUN = "pki-synthetic-lora-tiny-s0-0123456789"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    value = result(RUN, config={"service": {"api_key": "s3cret", "base_url": "https://me:pw@host/v1"}, "max_new_tokens": 128})
+    rows = [
+        {"id": "u1", "tp": 1, "predicted": 2, "gold": 1, "matches": []},
+        {"id": "u2", "tp": 0, "predicted": 0, "gold": 1, "matches": []},
+    ]
+    write_run(tmp_path, value, {"laps": rows})
+    train: list[dict[str, Any]] = [{"stage": "train", "step": step, "loss": 1 / step, "lr": 0.1} for step in (1, 2, 3)]
+    write_training(tmp_path, "w", [*train, {"stage": "validation", "step": 3, "loss": 0.5}])
+    said, told = {"u1": ["I have two cats.", "I sail."], "u2": []}, {"u1": ["I have two cats."], "u2": ["I bake."]}
+    write_predictions(tmp_path, "p", "laps", said, told)
+    return tmp_path
+
+
+def project(store: Path, run_id: str = RUN) -> tuple[Path, WandbFile]:
+    """Project offline; the folder W&B made and what stands in its file."""
+    Wandb("proj", None, "offline", str(store / "dash")).project_run(store, run_id, "sweep1")
+    (folder,) = (store / "dash" / "wandb").glob(f"offline-run-*-{run_id}")
+    return folder, read_finished(next(folder.glob("run-*.wandb")))
+
+
+def test_offline_projection_holds_the_whole_run(store: Path) -> None:
+    folder, found = project(store)
+    run = found.run
+    assert (run.run_id, run.display_name, run.run_group, run.job_type, run.project) == (RUN, RUN, "sweep1", "train", "proj")
+    assert {"pki", "synthetic", "lora", "tiny", "gold", "scripted"} <= set(run.tags)
+    assert found.exit_code == 0
+
+    assert found.config["cell"]["adapt"] == "lora"
+    assert found.config["max_new_tokens"] == 128
+    assert "s3cret" not in json.dumps(found.config)
+    assert "me:pw" not in json.dumps(found.config)
+
+    train = [row for row in found.history if "train/loss" in row]
+    assert [(row["train/step"], row["train/loss"], row["train/lr"]) for row in train] == [
+        (1, 1.0, 0.1),
+        (2, 0.5, 0.1),
+        (3, 1 / 3, 0.1),
+    ]
+    (validation,) = [row for row in found.history if "validation/loss" in row]
+    assert (validation["validation/step"], validation["validation/loss"]) == (3, 0.5)
+    (scores,) = [row for row in found.history if "eval/laps/f1" in row]
+    assert (scores["eval/step"], scores["eval/laps/f1"], scores["eval/laps/recall"]) == (3, 0.412, 0.25)
+    assert [row["_step"] for row in found.history] == list(range(len(found.history)))
+    assert found.step_metrics | {} == {
+        "train/step": "",
+        "train/*": "train/step",
+        "validation/step": "",
+        "validation/*": "validation/step",
+        "eval/step": "",
+        "eval/*": "eval/step",
+    }
+
+    assert found.summary["eval/laps/f1_low"] == 0.38
+    assert found.summary["eval/laps/f1_high"] == 0.445
+    assert found.summary["eval/laps/f1"] == 0.412
+    assert found.summary["cost/seconds_per_history"] == 0.5
+
+    (name,) = [file for file in found.files if file.endswith(".table.json")]
+    table = json.loads((folder / "files" / name).read_text(encoding="utf-8"))
+    assert table["columns"] == ["history", "text", "gold", "predicted", "tp"]
+    assert table["data"] == [
+        ["u1", "ann: I have two cats.", "I have two cats.", "I have two cats.\nI sail.", 1],
+        ["u2", "ann: I bake.", "I bake.", "", 0],
+    ]
+
+
+def test_projecting_again_replaces_and_leaves_other_runs_alone(store: Path) -> None:
+    other = store / "dash" / "wandb" / "offline-run-20260101_000000-other"
+    longer = store / "dash" / "wandb" / f"offline-run-20260101_000000-x-{RUN}"
+    for folder in (other, longer, store / "dash" / "wandb" / f"offline-run-20260101_000000-{RUN}"):
+        folder.mkdir(parents=True)
+    _, first = project_among(store)
+    _, second = project_among(store)
+    assert other.is_dir()
+    assert longer.is_dir()
+
+    def plain(found: WandbFile) -> list[dict[str, Any]]:
+        clock, random_names = ("_timestamp", "_runtime"), ("samples/",)
+        return [
+            {key: value for key, value in row.items() if key not in clock and not key.startswith(random_names)}
+            for row in found.history
+        ]
+
+    assert plain(first) == plain(second)
+
+
+def project_among(store: Path) -> tuple[Path, WandbFile]:
+    """As `project`, where similar names lie beside."""
+    Wandb("proj", None, "offline", str(store / "dash")).project_run(store, RUN, None)
+    (file,) = (store / "dash" / "wandb").glob(f"offline-run-*/run-{RUN}.wandb")
+    return file.parent, read_finished(file)
+
+
+def test_a_cell_that_trained_nothing_is_an_evaluation(store: Path) -> None:
+    write_run(store, zero_shot("zero"))
+    _, found = project(store, "zero")
+    assert found.run.job_type == "evaluate"
+    assert not any(key.startswith("train/") for row in found.history for key in row)
+    assert [row["eval/step"] for row in found.history if "eval/step" in row] == [0]
+
+
+def test_a_failed_run_ends_with_1_and_a_torn_line_is_left_out(store: Path) -> None:
+    (store / "runs" / "broken").mkdir()
+    _, found = project(store, "broken")
+    assert found.exit_code == 1
+    with open(store / "weights" / "w" / "metrics.jsonl", "a", encoding="utf-8") as file:
+        file.write('{"stage": "train", "st')
+    assert len(read_dashboard(store, RUN).history) == 5
+
+
+def test_without_a_key_it_warns_and_goes_on(
+    store: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.setenv("HOME", str(store))
+    monkeypatch.setenv("NETRC", str(store / "netrc"))
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
+    with caplog.at_level(logging.WARNING):
+        Wandb("proj", None, "online", str(store / "dash")).project_run(store, RUN, None)
+    assert "no API key" in caplog.text
+    assert RUN in caplog.text
+
+
+UNREACHABLE = """
+import sys
+from pathlib import Path
+from kithe.report import wandb
+wandb.INIT_SECONDS = 2
+wandb.Wandb("proj", None, "online", sys.argv[1] + "/dash").project_run(Path(sys.argv[1]), sys.argv[2], None)
+"""
+
+
+def test_an_unreachable_server_warns_and_goes_on(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("WANDB_API_KEY", "a" * 40)
+    done = subprocess.run(
+        [sys.executable, "-c", UNREACHABLE, str(store), RUN], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"{RUN}: not written to W&B" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_broken_file_is_a_warning_too(store: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (store / "runs" / RUN / "result.json").write_text("{", encoding="utf-8")
+    Wandb("proj", None, "offline", str(store / "dash")).project_run(store, RUN, None)
+    assert "not written to W&B" in caplog.text
+
+
+def test_nothing_is_written_where_nothing_is_wanted(store: Path) -> None:
+    Wandb("proj", None, "disabled", str(store / "dash")).project_run(store, RUN, None)
+    NoLogger().project_run(store, RUN, None)
+    assert not (store / "dash").exists()
+
+
+def test_the_run_is_closed_whatever_happens(
+    store: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("no more")
+
+    monkeypatch.setattr(projection, "fill", broken)
+    _, found = project(store)
+    assert found.exit_code == 1
+    assert "no more" in caplog.text
+
+
+def test_rows_that_the_server_has_are_not_sent_again() -> None:
+    class Known:
+        starting_step = 2
+        summary: dict[str, Any] = {}
+
+        def __init__(self) -> None:
+            self.logged: list[int] = []
+
+        def define_metric(self, *_: object, **__: object) -> None:
+            pass
+
+        def log(self, row: object, step: int) -> None:
+            self.logged.append(step)
+
+    from kithe.report.dashboard import Dashboard
+
+    run = Known()
+    history = tuple({"train/step": step, "train/loss": 0.5} for step in (1, 2, 3, 4))
+    projection.fill(run, Dashboard("r", True, "train", (), {}, history, {}, {}))  # type: ignore[arg-type]
+    assert run.logged == [2, 3]
+
+
+def test_secrets_are_hidden_and_settings_are_not() -> None:
+    config = {
+        "api_key": "x",
+        "hf_token": "x",
+        "max_new_tokens": 5,
+        "token": "x",
+        "key": "adapt",
+        "list": [{"password": "x", "url": "a://u:p@h/"}],
+    }
+    assert public(config) == {
+        "api_key": "[hidden]",
+        "hf_token": "[hidden]",
+        "max_new_tokens": 5,
+        "token": "[hidden]",
+        "key": "adapt",
+        "list": [{"password": "[hidden]", "url": "a://h/"}],
+    }
+
+
+def test_the_module_is_light() -> None:
+    code = "import sys, kithe.report.wandb, kithe.report.dashboard; print({'wandb', 'torch', 'numpy', 'rich'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
