@@ -12,7 +12,8 @@ from kithe.launch import local
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 def main(config: DictConfig) -> None:
     """One cell; a multirun comes here through the launcher instead."""
-    local.single(config)
+    with configuration.one_line_errors():
+        local.single(config)
 
 
 if __name__ == "__main__":

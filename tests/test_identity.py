@@ -24,6 +24,7 @@ CONFIG: dict[str, Any] = {
     "sweep": {"name": None},
     "seed": 0,
     "precision": "fp32",
+    "checkpoint_every": 20,
     "progress": True,
     "plan": False,
     "from": None,
@@ -64,7 +65,9 @@ def ids(path: str = "", value: Any = None, *, trains: bool = True, reads: bool =
 )
 def test_a_key_changes_its_stage_and_those_after_it(path: str, changed: set[str]) -> None:
     before, after = ids(), ids(path, 77)
-    assert {stage for stage in ("corpus", "weights", "predictions", "run") if getattr(before, stage) != getattr(after, stage)} == changed
+    assert {
+        stage for stage in ("corpus", "weights", "predictions", "run") if getattr(before, stage) != getattr(after, stage)
+    } == changed
 
 
 @pytest.mark.parametrize("path", ["data.personas", "corpus.facts", "seed"])

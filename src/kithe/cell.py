@@ -64,8 +64,8 @@ class Cell:
         lacks = self.build("task").format.needs() - has
         if lacks:
             raise ConfigError(
-                f"data={self.choices['data']} does not carry {', '.join(sorted(lacks))}, which task.format.fields asks for; it has "
-                f"{', '.join(sorted(has))}. A field that one source lacks is in no arm's target"
+                f"data={self.choices['data']} does not carry {', '.join(sorted(lacks))}, which task.format.fields asks for; "
+                f"it has {', '.join(sorted(has))}. A field that one source lacks is in no arm's target"
             )
 
     @cached_property
@@ -110,4 +110,5 @@ class Cell:
         """One line for `plan=true`: id, state, choices, where it would run."""
         chosen = " ".join(f"{group}={option}" for group, option in self.choices.items())
         place = self.placement
-        return f"{self.identity.run}  {self.folder.state}  {chosen} seed={self.config['seed']}  {place.processes}x{place.accelerator} {place.strategy}"
+        where = f"{place.processes}x{place.accelerator} {place.strategy}"
+        return f"{self.identity.run}  {self.folder.state}  {chosen} seed={self.config['seed']}  {where}"

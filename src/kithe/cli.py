@@ -19,7 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    top = argparse.ArgumentParser(prog="kithe", description="Learn what a person reveals in conversation. Experiments: python run.py --help")
+    top = argparse.ArgumentParser(
+        prog="kithe", description="Learn what a person reveals in conversation. Experiments: python run.py --help"
+    )
     verbs = top.add_subparsers(required=True, metavar="VERB")
     shows = verbs.add_parser("show", help="print a part of the project").add_subparsers(required=True, metavar="WHAT")
     config = shows.add_parser("config", help="a value of the composed config, or all of it")
@@ -87,7 +89,9 @@ def write_report(options: argparse.Namespace) -> None:
     missing = [run for run in options.what if not (options.store / "runs" / run).exists()]
     if missing:
         known = sorted(path.name for kind in ("sweeps", "runs") for path in (options.store / kind).glob("*"))
-        raise ConfigError(f"neither a sweep nor a run in {options.store}: {', '.join(missing)}; there: {', '.join(known[:12]) or 'nothing'}")
+        raise ConfigError(
+            f"neither a sweep nor a run in {options.store}: {', '.join(missing)}; there: {', '.join(known[:12]) or 'nothing'}"
+        )
     report(options.store, options.what, options.out or options.store / "report")
 
 

@@ -35,7 +35,7 @@ def execute(cell: Cell) -> None:
             write_json(cell.folder.path / "result.json", result(cell))
         except Exception as error:
             text = failure(cell, error)
-            cell.folder.mark("failed", error=text)
+            cell.folder.mark("failed", error=text, cell=choices(cell))
             raise SystemExit(f"kithe: cell {cell.identity.run} failed: {text.strip().splitlines()[-1]}") from None
         cell.folder.mark("done")
 
@@ -59,10 +59,11 @@ def make_corpus(cell: Cell) -> None:
     folder.mark("running")
     start = time.perf_counter()
     rules = cell.config["corpus"]
-    corpus = build(cell.build("data"), rules["facts"], cell.config["seed"], rules["expressed"])
+    source = cell.build("data")
+    corpus = build(source, rules["facts"], cell.config["seed"], rules["expressed"])
     write_lines(folder.path / "train.jsonl", (history.line() for history in corpus.train))
     write_lines(folder.path / "validation.jsonl", (history.line() for history in corpus.validation[: rules["validation"]]))
-    write_json(folder.path / "card.json", corpus.card)
+    write_json(folder.path / "card.json", {**corpus.card, "scripted": getattr(source, "scripted", False)})
     folder.mark("done", wall_s=time.perf_counter() - start)
 
 
@@ -75,21 +76,45 @@ def result(cell: Cell) -> dict[str, Any]:
     stages = {name: stage for name, stage in (("train", weights), ("predict", predictions), ("score", scores["cost"])) if stage}
     return {
         "run_id": identity.run,
-        "cell": {**cell.choices, "data": cell.choices["data"] if identity.corpus else None, "seed": cell.config["seed"] if identity.corpus else None},
+        "cell": choices(cell),
         "metrics": scores["metrics"],
         "unscored": scores["unscored"],
         "seeds": {"seed": cell.config["seed"]},
         "config": cell.config,
-        "environment": {**environment(), "world_size": cell.placement.processes, "strategy": cell.placement.strategy, "device": cell.placement.accelerator},
+        "environment": {
+            **environment(),
+            "world_size": cell.placement.processes,
+            "strategy": cell.placement.strategy,
+            "device": cell.placement.accelerator,
+        },
         "cost": cost(stages),
         "provenance": {
-            "corpus": store.corpus(identity.corpus).read("card.json") if identity.corpus else {},
+            "corpus": corpus_account(store.corpus(identity.corpus).read("card.json")) if identity.corpus else {},
             "contamination": scores["contamination"],
             "prompt": predictions["prompt"],
             "chosen_among": predictions["chosen_among"],
             "stages": {"corpus": identity.corpus, "weights": identity.weights, "predictions": identity.predictions},
             "git": git_state(),
         },
+    }
+
+
+def choices(cell: Cell) -> dict[str, Any]:
+    """What was chosen, with None for what falls out because no training data are read."""
+    reads = cell.identity.corpus is not None
+    return {**cell.choices, "data": cell.choices["data"] if reads else None, "seed": cell.config["seed"] if reads else None}
+
+
+def corpus_account(card: dict[str, Any]) -> dict[str, Any]:
+    """What a table says about the training corpus, and its whole card."""
+    train = card["train"]
+    return {
+        "source": card["source"],
+        "scripted": card["scripted"],
+        "facts": train["facts"],
+        "histories": train["histories"],
+        "dropped": train["dropped"],
+        "card": card,
     }
 
 
@@ -100,7 +125,10 @@ def cost(stages: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "tokens": sum(stage.get("tokens", 0) for stage in stages.values()),
         "peak_memory_mb": max(stage["peak_memory_mb"] for stage in stages.values()),
         "seconds_per_history": stages["predict"]["seconds_per_history"],
-        "stages": {name: {key: stage[key] for key in ("wall_s", "peak_memory_mb", "tokens") if key in stage} for name, stage in stages.items()},
+        "stages": {
+            name: {key: stage[key] for key in ("wall_s", "peak_memory_mb", "tokens") if key in stage}
+            for name, stage in stages.items()
+        },
     }
 
 

@@ -1,8 +1,8 @@
 """What a cell and each of its stages is called: a hash of what can change its content, and of nothing else.
 
 Stages build on one another (corpus, weights, predictions, run), so a key that matters to one matters to all after it. The table
-below says from which stage on a key matters; a key that is not in the table matters to all of them, so that a new key can make too
-many ids but never too few.
+below says from which stage on a key matters; a key that is not in the table matters to all of them, so that a new key can
+make too many ids but never too few.
 """
 
 import hashlib
@@ -40,6 +40,7 @@ TABLE = (
     Row("runtime", None, "where and on how many devices a cell runs; effective batch and precision are keys of their own"),
     Row("logger", None, "dashboards are projections of the files"),
     Row("paths", None, "where files lie, not what is in them"),
+    Row("checkpoint_every", None, "how much a killed run repeats; what it computes is the same"),
     Row("progress", None, "what is shown while it runs"),
     Row("plan", None, "asks what would run"),
     Row("from", None, "where the other values came from; they count themselves"),

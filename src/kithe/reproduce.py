@@ -60,7 +60,5 @@ def main() -> None:
         raise SystemExit(1)
 
 
-
-
 if __name__ == "__main__":
     main()

@@ -2,8 +2,8 @@
 
     <root>/corpus/<id>  weights/<id>  predictions/<id>  runs/<id>  sweeps/<id>
 
-A folder's state is planned (nothing there), running, done or failed. A running folder whose lock nobody holds was killed; whoever asks
-for it next goes on from what is there.
+A folder's state is planned (nothing there), running, done or failed. A running folder whose lock nobody holds was killed;
+whoever asks for it next goes on from what is there.
 """
 
 import json
@@ -93,7 +93,7 @@ class Store:
         return Folder(self.root / "sweeps" / name)
 
     def folders(self, identity: Identity) -> list[Folder]:
-        """A cell's folders in the order of its stages, which is also the order of locking (so that no two cells wait for each other)."""
+        """A cell's folders in the order of its stages; locking in that order, no two cells wait for each other."""
         corpus = [self.corpus(identity.corpus)] if identity.corpus else []
         weights = [self.weights(identity.weights)] if identity.weights else []
         return [*corpus, *weights, self.predictions(identity.predictions), self.run(identity.run)]

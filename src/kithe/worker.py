@@ -1,7 +1,7 @@
 """The stages of a cell that need a model: adapt, predict, score. `python -m kithe.worker <run folder>`, alone or under torchrun.
 
-Every rank runs the same stages; files are written by rank 0, or by each rank under its own name. A stage whose folder is done is not run
-again, so a killed worker started anew goes on where it stopped.
+Every rank runs the same stages; files are written by rank 0, or by each rank under its own name. A stage whose folder is done
+is not run again, so a killed worker started anew goes on where it stopped.
 """
 
 import json
@@ -18,12 +18,12 @@ from typing import Any
 from kithe.cell import Cell
 from kithe.corpora.contamination import report as contamination
 from kithe.evaluation.judges import GoldJudge
+from kithe.metrics import MetricsLog
 from kithe.records.base import write_json, write_lines
 from kithe.records.chat import ChatExample, Prediction
 from kithe.records.history import History
 from kithe.store import Folder
 from kithe.training.adapters import Prompt
-from kithe.metrics import MetricsLog
 from kithe.training.fit import fit
 from kithe.training.predict import predict
 from kithe.training.score import score
@@ -119,17 +119,22 @@ class Worker:
             folder=folder,
             sink=MetricsLog(folder / "metrics.jsonl") if rank() == 0 else ignore,
             hardware=self.hardware,
+            checkpoint_every=self.cell.config["checkpoint_every"],
             progress=self.cell.config["progress"],
         )
         return asdict(report)
 
     def predict(self, folder: Path) -> dict[str, Any]:
         """Choose how to ask, on validation, where there is a choice; then ask about every test history."""
-        asker = Asker(self.task, self.load(), self.model.tokenizer(), self.hardware, self.training("train"), self.cell.config["seed"])
+        config = self.cell.config
+        model, tokenizer = self.load(), self.model.tokenizer()
+        asker = Asker(self.task, model, tokenizer, self.hardware, self.training("train"), config["seed"], config["progress"])
         prompts = self.adapter.prompts()
         tried = [self.try_prompt(asker, prompt, folder) for prompt in prompts] if len(prompts) > 1 else []
         best = max(range(len(tried)), key=lambda index: tried[index]["f1"]) if tried else 0
-        asked = {name: asker.ask(source.histories("test", 0), prompts[best], folder / name) for name, source in self.task.test.items()}
+        asked = {
+            name: asker.ask(source.histories("test", 0), prompts[best], folder / name) for name, source in self.task.test.items()
+        }
         histories = sum(item["histories"] for item in asked.values())
         return {
             "prompt": asdict(prompts[best]),
@@ -162,12 +167,16 @@ class Worker:
         for name, source in self.task.test.items():
             histories = list(source.histories("test", 0))
             scores = score(judge, histories, read_predictions(self.predictions.path / name))
-            write_lines(self.cell.folder.path / "scores" / f"{name}.jsonl", (json.dumps(row, sort_keys=True) for row in scores.rows))
+            write_lines(
+                self.cell.folder.path / "scores" / f"{name}.jsonl", (json.dumps(row, sort_keys=True) for row in scores.rows)
+            )
             found[name] = (scores, contamination(training, histories) if training else {})
         write_json(
             self.cell.folder.path / "scores.json",
             {
-                "metrics": {f"{name}/{key}": value for name, (scores, _) in found.items() for key, value in scores.metrics.items()},
+                "metrics": {
+                    f"{name}/{key}": value for name, (scores, _) in found.items() for key, value in scores.metrics.items()
+                },
                 "unscored": {name: scores.unscored for name, (scores, _) in found.items()},
                 "contamination": {name: overlap for name, (_, overlap) in found.items()},
                 "cost": meter.read(),
@@ -185,6 +194,7 @@ class Asker:
     hardware: Hardware
     training: Sequence[History]
     seed: int
+    progress: bool
 
     def shots(self, count: int) -> list[ChatExample]:
         """So many worked examples from the training corpus, two in three with an answer that is not empty."""
@@ -208,10 +218,14 @@ class Asker:
             batch_tokens=self.task.batch_tokens,
             folder=folder,
             hardware=self.hardware,
+            progress=self.progress,
         )
         if rank() == 0:
             texts = {item.id: item for item in answered.generations}
-            made = [self.task.format.prediction(person, [texts[r.id] for r in some]) for person, some in zip(people, requests, strict=True)]
+            made = [
+                self.task.format.prediction(person, [texts[r.id] for r in some])
+                for person, some in zip(people, requests, strict=True)
+            ]
             write_lines(folder / "predictions.jsonl", (item.line() for item in made))
         return {"histories": len(people), "seconds": answered.seconds, "tokens": answered.tokens}
 

@@ -83,8 +83,8 @@ def test_debug_order_a_sweep_wins_over_an_experiment_and_both_over_groups() -> N
     assert plain(compose(["experiments=tiny"]))["corpus"]["facts"] == 40
     defaults = yaml.safe_load((CONF / "config.yaml").read_text(encoding="utf-8"))["defaults"]
     names = [next(iter(item)) if isinstance(item, dict) else item for item in defaults]
-    assert names.index("optional experiments") > names.index("logger")
-    assert names.index("optional sweeps") > names.index("optional experiments")
+    assert names.index("experiments") > names.index("logger")
+    assert names.index("sweeps") > names.index("experiments")
 
 
 class Seen:
@@ -95,7 +95,12 @@ class Seen:
 
 
 def test_no_omegaconf_type_reaches_a_constructor() -> None:
-    node = {"_target_": f"{__name__}.Seen", "a": {"b": [1, {"c": 2}]}, "d": [[1]], "e": {"_target_": f"{__name__}.Seen", "f": {"g": 1}}}
+    node = {
+        "_target_": f"{__name__}.Seen",
+        "a": {"b": [1, {"c": 2}]},
+        "d": [[1]],
+        "e": {"_target_": f"{__name__}.Seen", "f": {"g": 1}},
+    }
 
     def check(value: Any) -> None:
         assert not OmegaConf.is_config(value)
@@ -109,7 +114,10 @@ def test_no_omegaconf_type_reaches_a_constructor() -> None:
 
 
 def test_all_problems_are_reported_at_once() -> None:
-    node = {"adapt": {"_target_": "kithe.training.adapters.Lora", "rnak": 3, "alpha": "x"}, "judge": {"_target_": "kithe.nothing.At"}}
+    node = {
+        "adapt": {"_target_": "kithe.training.adapters.Lora", "rnak": 3, "alpha": "x"},
+        "judge": {"_target_": "kithe.nothing.At"},
+    }
     text = "; ".join(problems(node))
     assert "did you mean 'rank'" in text
     assert "adapt.alpha" in text
@@ -122,16 +130,22 @@ def test_nodes_are_found_at_any_depth() -> None:
     assert list(found) == ["a[0]", "b.c", "b.c.d"]
 
 
-def test_composing_a_cell_is_fast_and_needs_no_torch() -> None:
-    code = "from kithe.cell import Cell; from kithe.config.compose import compose; import sys; Cell.of(compose(['adapt=lora'])).identity; "
-    code += "print([name for name in ('torch', 'transformers', 'pytorch_lightning', 'sentence_transformers') if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+HEAVY = ("torch", "transformers", "pytorch_lightning", "sentence_transformers")
+
+
+def loaded(code: str, modules: tuple[str, ...]) -> list[str]:
+    """Which of these modules a fresh interpreter has after running some code."""
+    script = f"import sys\n{code}\nprint(*[name for name in {modules!r} if name in sys.modules])"
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+
+
+def test_composing_and_checking_a_cell_needs_no_torch() -> None:
+    code = "from kithe.cell import Cell\nfrom kithe.config.compose import compose\nCell.of(compose(['adapt=lora'])).identity"
+    assert loaded(code, HEAVY) == []
 
 
 def test_import_and_help_are_light() -> None:
-    code = "import sys, kithe.cli; kithe.cli.parser(); print(sorted({'torch', 'hydra', 'transformers', 'pydantic', 'yaml'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert loaded("import kithe.cli; kithe.cli.parser()", (*HEAVY, "hydra", "pydantic", "yaml")) == []
 
 
 def test_options_of_nothing_are_none() -> None:

@@ -36,7 +36,9 @@ QWEN3 = (
     "{%- if enable_thinking is defined and enable_thinking is false %}{{- '<think>\n\n</think>\n\n' }}{%- endif %}{%- endif %}"
 )
 SAID = (Message(role="system", content="Facts, please."), Message(role="user", content="I have two cats."))
-SMOLLM2_PROMPT = "<|im_start|>system\nFacts, please.<|im_end|>\n<|im_start|>user\nI have two cats.<|im_end|>\n<|im_start|>assistant\n"
+SMOLLM2_PROMPT = (
+    "<|im_start|>system\nFacts, please.<|im_end|>\n<|im_start|>user\nI have two cats.<|im_end|>\n<|im_start|>assistant\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -105,13 +107,17 @@ def test_prediction_sees_the_prompt_of_training(name: str, request: pytest.Fixtu
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     said=st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=40),
-    answer=st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n"), min_size=1, max_size=40).filter(str.strip),
+    answer=st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n"), min_size=1, max_size=40).filter(
+        str.strip
+    ),
 )
 def test_any_text_is_split_at_the_answer(smollm2: PreTrainedTokenizerBase, said: str, answer: str) -> None:
     prompt = [Message(role="system", content=""), Message(role="user", content=said)]
     encoded = chat.encode(smollm2, prompt, answer)
     assert encoded.ids[: encoded.supervised.index(True)] == chat.render(smollm2, prompt)
-    assert parts(smollm2, encoded)[1] == answer + "<|im_end|>"
+    # Some rare characters are no tokens of this model; they are lost whoever tokenises them.
+    alone = smollm2(answer + "<|im_end|>", add_special_tokens=False)["input_ids"]
+    assert parts(smollm2, encoded)[1] == smollm2.decode(alone)
 
 
 def test_a_template_that_rewrites_the_prompt_is_refused(qwen3: PreTrainedTokenizerBase) -> None:

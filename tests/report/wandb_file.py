@@ -78,9 +78,12 @@ def read_wandb(path: Path) -> WandbFile:
     return found
 
 
-def read_finished(path: Path, patience: float = 30.0) -> WandbFile:
-    """Read a file whose run was finished just now: W&B's own process writes the end a few milliseconds later."""
+def read_finished(folder: Path, patience: float = 30.0) -> WandbFile:
+    """Read the folder of a run that was finished just now: W&B's own process writes the file a few milliseconds later."""
     end = time.monotonic() + patience
-    while (found := read_wandb(path)).exit_code is None and time.monotonic() < end:
+    while time.monotonic() < end:
+        found = [read_wandb(path) for path in folder.glob("run-*.wandb") if path.stat().st_size > HEADER]
+        if found and found[0].exit_code is not None:
+            return found[0]
         time.sleep(0.02)
-    return found
+    raise TimeoutError(f"no finished run in {folder}")

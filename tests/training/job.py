@@ -18,7 +18,9 @@ from kithe.training.trainer import Hardware
 
 def main(settings: dict[str, Any]) -> None:
     recipe = Recipe(learning_rate=1e-2, epochs=2, effective_batch=8, micro_batch=settings["micro_batch"], max_length=200)
-    adapter = {"lora": Lora(recipe, rank=4, alpha=8, dropout=settings.get("dropout", 0.0)), "sft": FullSFT(recipe)}[settings["adapt"]]
+    adapter = {"lora": Lora(recipe, rank=4, alpha=8, dropout=settings.get("dropout", 0.0)), "sft": FullSFT(recipe)}[
+        settings["adapt"]
+    ]
     folder = Path(settings["folder"])
     folder.mkdir(parents=True, exist_ok=True)
 

@@ -13,6 +13,7 @@ import yaml
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.utils import instantiate as hydra_instantiate
 from omegaconf import DictConfig, OmegaConf
@@ -26,6 +27,8 @@ from kithe.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[3]
 CONF = ROOT / "conf"
+
+
 def set_environment() -> None:
     """Tell the config files where they are, and Hydra to raise its errors so that they can be said in one line."""
     os.environ["KITHE_ROOT"] = str(ROOT)
@@ -95,7 +98,7 @@ def plain(config: DictConfig) -> Plain:
     """
     with explained(()):
         public = {key: value for key, value in OmegaConf.to_container(config, resolve=False).items() if key != "hydra"}  # type: ignore[union-attr]
-        value = OmegaConf.to_container(OmegaConf.create(public), resolve=True)
+        value = OmegaConf.to_container(OmegaConf.create(public), resolve=True, throw_on_missing=True)
     assert isinstance(value, dict)
     found: Plain = {str(key): item for key, item in value.items()}
     check(found)
@@ -113,9 +116,15 @@ def check(config: Mapping[str, Any]) -> None:
         raise ConfigError("; ".join(found))
 
 
+def hydra_node(config: DictConfig) -> DictConfig:
+    """Hydra's own node: inside the config, or kept aside where Hydra called the program."""
+    node: DictConfig = config.hydra if "hydra" in config else HydraConfig.get()
+    return node
+
+
 def choices(config: DictConfig) -> dict[str, str]:
     """Config group -> chosen option."""
-    chosen = config.hydra.runtime.choices
+    chosen = hydra_node(config).runtime.choices
     return {group: str(chosen[group]) for group in GROUPS}
 
 
@@ -124,7 +133,9 @@ def instantiate(node: Plain) -> Any:
     return hydra_instantiate(node, _convert_="all")
 
 
-def restart(config: DictConfig, chosen: dict[str, str], stored: Plain, stored_choices: dict[str, str]) -> tuple[Plain, dict[str, str]]:
+def restart(
+    config: DictConfig, chosen: dict[str, str], stored: Plain, stored_choices: dict[str, str]
+) -> tuple[Plain, dict[str, str]]:
     """A finished run's config with this command line's overrides on top (`+from=<run_id>`).
 
     Args:
@@ -135,7 +146,7 @@ def restart(config: DictConfig, chosen: dict[str, str], stored: Plain, stored_ch
     """
     merged = OmegaConf.create(stored)
     kept = dict(stored_choices)
-    for override in config.hydra.overrides.task:
+    for override in hydra_node(config).overrides.task:
         key = override.lstrip("+~").split("=")[0]
         if key in GROUPS:
             kept[key] = chosen[key]

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Sequence
 
+from hydra.errors import OverrideParseException
+
 from kithe.errors import ConfigError, unknown
 
 Options = Callable[[str], Sequence[str]]
@@ -19,6 +21,10 @@ def explain(error: Exception, overrides: Sequence[str], options: Options, keys: 
         keys: the keys below a dotted path, given the overrides.
     """
     text = str(error)
+    if isinstance(error, OverrideParseException):
+        return ConfigError(f"cannot read '{error.override}': {text.splitlines()[0]}; quote it, or close its brackets")
+    if "Missing mandatory value" in text and (found := re.search(r"full_key: (\S+)", text)):
+        return ConfigError(f"{found[1]} has no default: give it on the command line, as in {found[1]}=…")
     if found := re.search(r"Could not find '([^']+)/([^'/]+)'", text):
         return unknown(f"option of the config group '{found[1]}'", found[2], options(found[1]))
     if found := re.search(r"full_key: (\S+)", text) or re.search(r"Could not override '([^'@]+)", text):

@@ -33,7 +33,11 @@ def value(key: str, overrides: Sequence[str] = ()) -> Any:
     parent, _, name = key.rpartition(".")
     owner = OmegaConf.select(node, parent) if parent else node
     if key and (not isinstance(owner, DictConfig) or name not in owner):
-        raise unknown(f"key in '{parent}'" if parent else "key", name, [str(item) for item in owner] if isinstance(owner, DictConfig) else [])
+        raise unknown(
+            f"key in '{parent}'" if parent else "key",
+            name,
+            [str(item) for item in owner] if isinstance(owner, DictConfig) else [],
+        )
     found = OmegaConf.select(node, key) if key else node
     return OmegaConf.to_container(found, resolve=True) if OmegaConf.is_config(found) else found
 

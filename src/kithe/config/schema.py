@@ -50,6 +50,7 @@ class Schema(BaseModel):
     sweep: Sweep
     seed: int = Field(ge=0)
     precision: Literal["fp32", "bf16"]
+    checkpoint_every: int = Field(ge=1)
     progress: bool
     plan: bool
     source: str | None = Field(alias="from")

@@ -39,10 +39,16 @@ def node_problems(path: str, node: Mapping[str, Any]) -> list[str]:
         return [f"{path}._target_: there is no '{node['_target_']}'"]
     given = {key: value for key, value in node.items() if key not in META}
     parameters = inspect.signature(target).parameters
-    found = [f"{path}.{name}: {node['_target_']} takes no such argument{nearest(name, parameters)}" for name in given if name not in parameters]
+    found = [
+        f"{path}.{name}: {node['_target_']} takes no such argument{nearest(name, parameters)}"
+        for name in given
+        if name not in parameters
+    ]
     found += [f"{path}.{name}: is missing" for name in missing(parameters, given) if not node.get("_partial_")]
     hints = annotations(target)
-    return found + [text for name, value in given.items() if name in hints for text in value_problems(f"{path}.{name}", value, hints[name])]
+    return found + [
+        text for name, value in given.items() if name in hints for text in value_problems(f"{path}.{name}", value, hints[name])
+    ]
 
 
 def locate(name: str) -> Callable[..., Any]:
@@ -67,7 +73,7 @@ def missing(parameters: Mapping[str, inspect.Parameter], given: Mapping[str, Any
 @cache
 def annotations(target: Callable[..., Any]) -> dict[str, Any]:
     """The resolved type of each parameter."""
-    return typing.get_type_hints(target.__init__ if isinstance(target, type) else target)
+    return typing.get_type_hints(vars(target)["__init__"] if isinstance(target, type) and "__init__" in vars(target) else target)
 
 
 def value_problems(path: str, value: Any, hint: Any) -> list[str]:

@@ -32,18 +32,12 @@ class _Shelf:
     def expressed(self, histories: Iterable[History]) -> Iterator[History]:
         """The histories with their expressed facts only; one that loses all its facts goes as a whole."""
         for history in histories:
-            items = tuple(self._items(history))
+            items = tuple(kept for item in history.items if (kept := self.rule.kept(history, item)))
             self.lost["facts not expressed"] += len(history.items) - len(items)
             if history.items and not items:
                 self.lost["histories without an expressed fact"] += 1
             else:
                 yield history.model_copy(update={"items": items})
-
-    def _items(self, history: History) -> Iterator[KnowledgeItem]:
-        for item in history.items:
-            found = self.rule.evidence(history, item.statement)
-            if found or not self.rule.threshold:
-                yield item.model_copy(update={"evidence": item.evidence or found})
 
 
 def build(source: DataSource, facts: int | None, seed: int, threshold: float) -> Corpus:
@@ -54,8 +48,7 @@ def build(source: DataSource, facts: int | None, seed: int, threshold: float) ->
         facts: stop at exactly so many training facts (None: take all). A history that would overflow the budget is passed over;
             a corpus stays short only if the source is exhausted, and its card says so.
         seed: root of the draw.
-        threshold: of the rule in `kithe.corpora.expressed`; 0 keeps every fact. Facts with evidence of their own keep it, others
-            get the turns the rule found. The rule decides for all alike, whoever gave the evidence.
+        threshold: of the rule in `kithe.corpora.expressed`, by which facts are kept and get evidence where they have none.
     """
     train, validation = _Shelf(Expressed(threshold)), _Shelf(Expressed(threshold))
     train.kept = list(_budgeted(train.expressed(source.histories("train", seed)), facts, train.lost))
@@ -88,16 +81,13 @@ def restrict(histories: Iterable[History], fields: frozenset[str]) -> Iterator[H
 def _budgeted(histories: Iterable[History], facts: int | None, lost: Counter[str]) -> Iterator[History]:
     left = facts
     for history in histories:
-        if left is None:
-            yield history
-            continue
-        if not left:
-            return
-        if len(history.items) > left:
+        if left is not None and len(history.items) > left:
             lost["histories passed over for the budget"] += 1
-        else:
-            left -= len(history.items)
-            yield history
+            continue
+        yield history
+        left = None if left is None else left - len(history.items)
+        if left == 0:
+            return
 
 
 def _facts(histories: Sequence[History]) -> int:

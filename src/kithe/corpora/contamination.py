@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from kithe.corpora.words import words
 from kithe.records.history import History
@@ -48,9 +48,10 @@ class _Plain:
     facts: tuple[str, ...]
 
     @classmethod
-    def of(cls, history: History) -> "_Plain":
+    def of(cls, history: History) -> Self:
         turns = tuple(" ".join(words(turn.text)) for turn in history.turns)
-        return cls(history.id, history.twin or history.id, turns, tuple(" ".join(words(item.statement)) for item in history.items))
+        facts = tuple(" ".join(words(item.statement)) for item in history.items)
+        return cls(history.id, history.twin or history.id, turns, facts)
 
     @property
     def dialogue(self) -> str:

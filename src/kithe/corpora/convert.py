@@ -24,10 +24,11 @@ from kithe.corpora.source import Split
 from kithe.corpora.words import words
 
 RawRow = dict[str, Any]
-_SITUATIONAL: Final = frozenset(
-    "time_availability ingredient_availability seasonal_ingredients companions companion_preferences occasion_or_theme "
-    "viewing_companions seasonal_themes special_occasion users_mood platform_availability".split()
-)
+_OF_THE_MOMENT: Final = """
+time_availability ingredient_availability seasonal_ingredients companions companion_preferences occasion_or_theme
+viewing_companions seasonal_themes special_occasion users_mood platform_availability
+"""
+_SITUATIONAL: Final = frozenset(_OF_THE_MOMENT.split())
 _DEALS: Final = frozenset({"Submit-Deal", "Accept-Deal", "Reject-Deal", "Walk-Away"})
 _SPEAKERS: Final = {"mturk_agent_1": "A", "mturk_agent_2": "B"}
 _CC_BY: Final = "CC BY 4.0"
@@ -66,7 +67,7 @@ def _preference(topic: str, key: str, value: str) -> RawRow:
 
 
 def casino(files: Sequence[Path], split: Split) -> Iterator[RawRow]:
-    """CaSiNo: `[{dialogue_id, chat_logs: [{text, id}], participant_info: {agent: {value2issue: {High: Food}, value2reason}}}]`."""
+    """CaSiNo: `[{dialogue_id, chat_logs: [{text, id}], participant_info: {agent: {value2issue: {High: Food, …}}}}]`."""
     del split
     for file in files:
         for entry in json.loads(file.read_text(encoding="utf-8")):

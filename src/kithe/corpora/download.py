@@ -33,7 +33,7 @@ def fetch(url: str, path: Path) -> str:
     known = json.loads(note.read_text(encoding="utf-8"))
     if known["sha256"] != found:
         raise ConfigError(
-            f"{path} is not the file first downloaded from {known['url']} (SHA-256 {found[:12]}…, expected {known['sha256'][:12]}…): "
+            f"{path} is not the file first downloaded from {known['url']} (SHA-256 {found[:12]}…, then {known['sha256'][:12]}…): "
             f"delete it to download it again, or delete {note.name} as well to accept a new version"
         )
     return found

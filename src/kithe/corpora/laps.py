@@ -7,7 +7,7 @@ becomes one, and which of the 30 ontology categories its category belongs to.
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -97,7 +97,7 @@ def _lower(text: str) -> str:
     return text[:1].lower() + text[1:] if text[:2] not in ("I ", "I'") and not text[:2].isupper() else text
 
 
-SHAPES = {"x": str, "low": _lower, "a": _article, "my": _mine, "verb": _first_person}
+SHAPES: Mapping[str, Callable[[str], str]] = {"x": str, "low": _lower, "a": _article, "my": _mine, "verb": _first_person}
 
 
 def _clean(value: str, spoken: frozenset[str]) -> str:

@@ -5,21 +5,21 @@ import json
 import os
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from pathlib import Path
 
 from kithe.corpora.download import fetch
 from kithe.corpora.expressed import THRESHOLD, Expressed
 from kithe.corpora.overlap import Dialogues
-from kithe.corpora.rows import Row, Wanted, histories, read
+from kithe.corpora.rows import Gold, Row, Wanted, histories, read
 from kithe.corpora.sets import CONVERTER, SETS, PublicSet
 from kithe.corpora.source import Split
 from kithe.errors import ConfigError, unknown
 from kithe.llm.folders import cache
 from kithe.records.base import write_lines
-from kithe.records.history import History
+from kithe.records.history import History, KnowledgeItem
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class RealSet:
         folder: where `<name>/<split>.jsonl.gz` lies; None: the environment's KITHE_DATA; neither: downloaded from `home`.
         home: base URL of the set's own files; None: its public home (`kithe.corpora.sets`).
         limit: at most so many histories of each split, drawn once, whatever the seed.
-        situational: keep facts of the moment, which only LAPS marks (31 % of its facts: time at hand, company, mood). An item does
-            not say that it is one.
-        unexpressed: keep facts of which people said that the dialogue does not show them (PersonaChat, CaSiNo); counted otherwise.
+        situational: keep facts of the moment, which only LAPS marks (31 % of its facts: time at hand, company, mood). An item
+            does not say that it is one.
+        unexpressed: keep facts of which people said that the dialogue does not show them (PersonaChat, CaSiNo).
     """
 
     name: str
@@ -56,21 +56,18 @@ class RealSet:
 
     def histories(self, split: Split, seed: int) -> Iterator[History]:
         """The split's histories: train in an order drawn from the seed, the others as they lie on disk."""
-        found = list(self._read(split, Counter()))
+        found = list(self._read(split).histories)
         if split == "train":
             random.Random(f"{seed}/{self.name}/{split}").shuffle(found)
         yield from found
 
     def losses(self, split: Split) -> Mapping[str, int]:
         """Facts that are no gold because of `situational` and `unexpressed`."""
-        lost: Counter[str] = Counter()
-        for _ in self._read(split, lost):
-            pass
-        return lost
+        return self._read(split).lost
 
-    def _read(self, split: Split, lost: Counter[str]) -> Iterator[History]:
+    def _read(self, split: Split) -> "_Read":
         wanted = Wanted(situational=self.situational, unexpressed=self.unexpressed)
-        return histories(_drawn(read(self.path(split)), self.limit), self._set.say, wanted, lost)
+        return _read(self.path(split), self.limit, self._set.say, wanted)
 
     def path(self, split: Split) -> Path:
         """The file with the split's rows, downloaded and converted if need be.
@@ -83,7 +80,8 @@ class RealSet:
             return self._converted(split)
         path = Path(folder).expanduser() / self.name / f"{split}.jsonl.gz"
         if not path.exists():
-            raise ConfigError(f"no {path}: point KITHE_DATA or the data source's folder=… at a folder that holds it, or unset both to download it")
+            hint = "point KITHE_DATA (or the data source's folder=…) at a folder that holds it, or unset it to download the set"
+            raise ConfigError(f"no {path}: {hint}")
         return path
 
     def _converted(self, split: Split) -> Path:
@@ -97,6 +95,19 @@ class RealSet:
         if not path.exists():
             write_lines(path, (json.dumps({"source": self.name, **row}, ensure_ascii=False) for row in home.convert(raw, split)))
         return path
+
+
+@dataclass(frozen=True)
+class _Read:
+    histories: tuple[History, ...]
+    lost: Mapping[str, int]
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, limit: int | None, say: Callable[[Row, Gold], KnowledgeItem], wanted: Wanted) -> _Read:
+    """What a file holds; kept, because the corpus stage asks for it more than once."""
+    lost: Counter[str] = Counter()
+    return _Read(tuple(histories(_drawn(read(path), limit), say, wanted, lost)), lost)
 
 
 def _drawn(rows: Iterator[Row], limit: int | None) -> list[Row]:
@@ -134,7 +145,9 @@ class Mixture:
     def __post_init__(self) -> None:
         wrong = [name for name, share in self.shares.items() if share <= 0]
         if wrong or not self.shares:
-            raise ConfigError(f"data source 'real': shares must name at least one set, each with a positive number; wrong: {wrong}")
+            raise ConfigError(
+                f"data source '{self.name}': shares={dict(self.shares)} has to name sets, each with a number above 0"
+            )
 
     @property
     def fields(self) -> frozenset[str]:
@@ -152,7 +165,7 @@ class Mixture:
             if history is None:
                 del pools[name]
             else:
-                taken[name] += sum(bool(rule.evidence(history, item.statement)) for item in history.items)
+                taken[name] += sum(rule.kept(history, item) is not None for item in history.items)
                 yield history
 
     def losses(self, split: Split) -> Mapping[str, int]:

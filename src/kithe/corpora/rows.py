@@ -105,7 +105,9 @@ def read(path: Path) -> Iterator[Row]:
                 raise ConfigError(f"{path}: line {number}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
 
 
-def histories(rows: Iterable[Row], say: Callable[[Row, Gold], KnowledgeItem], wanted: Wanted, lost: Counter[str]) -> Iterator[History]:
+def histories(
+    rows: Iterable[Row], say: Callable[[Row, Gold], KnowledgeItem], wanted: Wanted, lost: Counter[str]
+) -> Iterator[History]:
     """Rows as histories; facts that are left out are counted in `lost` by reason."""
     for row in rows:
         refused = [wanted.refusal(gold) for gold in row.gold]
@@ -133,5 +135,9 @@ def need(row: Row, gold: Gold) -> KnowledgeItem:
     """What a camper of CaSiNo needs, and how much; good for scoring intensity only (three items, fixed wording)."""
     del row
     return KnowledgeItem(
-        statement=f"I need {gold.value}.", value=gold.value, polarity=gold.polarity, intensity=gold.intensity, evidence=gold.evidence
+        statement=f"I need {gold.value}.",
+        value=gold.value,
+        polarity=gold.polarity,
+        intensity=gold.intensity,
+        evidence=gold.evidence,
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
+from itertools import islice
 from typing import Literal
 
 import yaml
@@ -47,9 +48,11 @@ class Sample:
 
     Attributes:
         name: how results name the corpus.
+        limit: the first so many histories of a split (None: all).
     """
 
     name: str = "sample"
+    limit: int | None = None
 
     @property
     def fields(self) -> frozenset[str]:
@@ -64,9 +67,8 @@ class Sample:
         """
         del seed
         if split not in _FILES:
-            raise ConfigError(f"the data source 'sample' has no split '{split}', only validation and test: train on another data=…")
-        for entry in _entries(split):
-            yield entry
+            raise ConfigError(f"data=sample has no split '{split}', only validation and test: train on another data=…")
+        yield from islice(_entries(split), self.limit)
 
 
 def _entries(split: Split) -> Iterator[History]:
@@ -122,5 +124,7 @@ def _item(item: SampleItem, turns: tuple[Turn, ...], where: str) -> KnowledgeIte
 def _evidence(quote: str, turns: tuple[Turn, ...], where: str) -> Evidence:
     found = [number for number, turn in enumerate(turns) if turn.speaker == "U" and quote in turn.text]
     if len(found) != 1:
-        raise ConfigError(f"{where}: the quote '{quote}' stands in {len(found)} of the user's turns; it has to stand in exactly one, word by word")
+        raise ConfigError(
+            f"{where}: the quote '{quote}' stands in {len(found)} of the user's turns, not word by word in exactly one"
+        )
     return Evidence(turn=found[0], quote=quote)

@@ -21,7 +21,7 @@ class DataSource(Protocol):
 
     @property
     def fields(self) -> frozenset[str]:
-        """The optional fields that every item carries, among category, key, value, type, polarity, intensity, inference, evidence.
+        """Optional fields that every item carries, among category, key, value, type, polarity, intensity, inference, evidence.
 
         An item may know more than that (a polarity here and there); only these can be asked of a model trained on the source.
         """

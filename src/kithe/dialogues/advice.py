@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from kithe.dialogues.draft import Draft, Piece, asked, show
+from kithe.dialogues.draft import Draft, Piece, asked, choose, companions, show
 from kithe.dialogues.script import exchange, line, page
 from kithe.personas.persona import Attribute, Persona, forms
 from kithe.personas.traits import book, words_of
@@ -21,7 +21,7 @@ def advice(draft: Draft, persona: Persona, rng: Random) -> None:
         weights = [1 + 2 * len(_fitting(facts, field)) for field in fields.values()]
         field = rng.choices(list(fields.values()), weights)[0]
         fitting = _fitting(facts, field)
-        chosen = rng.sample(fitting, min(len(fitting), rng.choice((0, 2, 2, 3, 3, 4, 5))))
+        chosen = rng.sample(fitting, min(len(fitting), rng.choice((0, 2, 3, 3, 4, 5, 6))))
         facts = [fact for fact in facts if fact not in chosen]
         _Session(draft, field, chosen, rng).write()
 
@@ -41,7 +41,7 @@ class _Session:
     def write(self) -> None:
         """Opening, questions, suggestions, end."""
         self._open()
-        for _ in range(self.rng.choice((1, 2, 2, 3))):
+        for _ in range(self.rng.choice((1, 2, 2, 3, 3))):
             self._question()
         self._suggest()
         if self.rng.random() < 0.45:
@@ -67,7 +67,13 @@ class _Session:
     def _volunteer(self, fact: Attribute) -> Piece:
         trait = book().traits[fact.trait]
         cues = trait.cues("wish") if trait.wish and self.rng.random() < 0.6 else trait.cues("say")
-        return show(fact, self.rng.choice(cues), self.rng)
+        return show(self._with(fact), choose(cues, self.rng), self.rng)
+
+    def _with(self, fact: Attribute) -> list[Attribute]:
+        """The fact, perhaps with others that go into the same sentence."""
+        group = companions(fact, self.facts) if self.rng.random() < 0.6 else [fact]
+        self.facts = [other for other in self.facts if other not in group]
+        return group
 
     def _question(self) -> None:
         """One or two questions in a turn, and their answers in the next, in the same order."""
@@ -86,13 +92,14 @@ class _Session:
 
     def _pair(self) -> tuple[Piece, Piece]:
         able = [fact for fact in self.facts if book().traits[fact.trait].qa]
-        if not able or self.rng.random() < 0.3:
+        if not able or self.rng.random() < 0.25:
             question, answer = exchange(self.field["situation"], self.rng)
             return Piece(question if self._clear(question + answer) else ""), Piece(answer)
         fact = self.rng.choice(able)
         self.facts.remove(fact)
-        cue = self.rng.choice(book().traits[fact.trait].cues("qa"))
-        return asked(fact, cue, self.rng), show(fact, cue, self.rng)
+        cue = choose(book().traits[fact.trait].cues("qa"), self.rng)
+        named = "$" in cue.question
+        return asked(fact, cue, self.rng), show([fact] if named else self._with(fact), cue, self.rng)
 
     def _suggest(self) -> None:
         """A suggestion, perhaps one that a dislike speaks against, and then a better one."""
@@ -102,7 +109,7 @@ class _Session:
             self.facts.remove(fact)
             cue = self.rng.choice([cue for cue in book().traits[fact.trait].cues("qa") if "how about" in cue.question])
             self.draft.say("B", [asked(fact, cue, self.rng)])
-            self.draft.say("A", [show(fact, cue, self.rng)])
+            self.draft.say("A", [show([fact], cue, self.rng)])
         elif self.rng.random() < 0.25:
             self.draft.say("B", [Piece(self._line("suggest"))])
             self.draft.say("A", [Piece(line(self.field["decline"], self.rng))])

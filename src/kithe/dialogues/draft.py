@@ -1,21 +1,33 @@
 """A dialogue while it is written: who says what, and which pieces of it reveal which attribute."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
 from kithe.dialogues.voice import Voice
-from kithe.personas.persona import Attribute, Persona, forms
+from kithe.personas.grammar import Forms
+from kithe.personas.persona import Attribute, forms
 from kithe.personas.traits import Cue, book, words_of
 from kithe.records.history import Evidence, History, Inference, Intensity, KnowledgeItem, Turn
 
 
+STRENGTHS: Mapping[Intensity, float] = {"high": 0.25, "medium": 0.55, "low": 0.2}
+
+
+_STRONG = re.compile(
+    r"\b(love|adore|hate|despise|loathe|can't stand|favorite|obsessed|crazy about|addicted|best|worst|huge fan|can't get enough|disgusting|gross|terrified|"
+    r"can't live without|hands down|without a doubt|never again|passion|die hard|lifelong|every single)\b", re.I
+)  # fmt: skip
+_WEAK = re.compile(r"\b(don't mind|I guess|kind of|sort of|now and then|once in a while|a little|a bit|not that much|isn't really|is not really|maybe one day)\b", re.I)
+
+
 @dataclass(frozen=True)
 class Piece:
-    """A sentence of a turn; with an attribute when it reveals that one about its speaker."""
+    """A sentence of a turn, and the attributes that it reveals about its speaker."""
 
     text: str
-    attribute: Attribute | None = None
+    facts: tuple[Attribute, ...] = ()
     intensity: Intensity = "medium"
     inference: Inference = "explicit"
 
@@ -24,6 +36,7 @@ class Piece:
 class _Trace:
     """One place where an attribute shows."""
 
+    fact: Attribute
     evidence: Evidence
     piece: Piece
 
@@ -45,29 +58,27 @@ class Draft:
             return
         texts = self.voices[speaker].write([piece.text for piece in pieces], self.rng)
         for piece, text in zip(pieces, texts, strict=True):
-            if piece.attribute and speaker == self.user:
-                self.traces.append(_Trace(Evidence(turn=len(self.turns), quote=text.rstrip(" .!?")), piece))
+            evidence = Evidence(turn=len(self.turns), quote=text.rstrip(" .!?"))
+            self.traces += [_Trace(fact, evidence, piece) for fact in piece.facts if speaker == self.user]
         self.turns.append(Turn(speaker=speaker, text=" ".join(texts), session=self.session))
 
     def history(self, identity: str, source: str) -> History:
         """The finished history, with one item for each attribute that showed."""
         shown: dict[str, list[_Trace]] = {}
         for trace in self.traces:
-            assert trace.piece.attribute
-            shown.setdefault(trace.piece.attribute.line(), []).append(trace)
+            shown.setdefault(trace.fact.line(), []).append(trace)
         items = tuple(_item(traces, self.rng) for traces in shown.values())
         return History(id=identity, source=source, user=self.user, turns=tuple(self.turns), items=items, licence="generated")
 
 
 def _item(traces: Sequence[_Trace], rng: Random) -> KnowledgeItem:
     """The label: how strong is said by the first explicit trace; it is explicit if any trace is."""
-    first = next((trace.piece for trace in traces if trace.piece.inference == "explicit"), traces[0].piece)
-    attribute = first.attribute
-    assert attribute
+    first = next((trace for trace in traces if trace.piece.inference == "explicit"), traces[0])
+    fact = first.fact
     return KnowledgeItem(
-        statement=statement(attribute, rng), category=attribute.category, key=attribute.key, value=attribute.value,
-        type=book().traits[attribute.trait].type, polarity=attribute.polarity, intensity=first.intensity,
-        inference=first.inference, evidence=tuple(trace.evidence for trace in traces))  # fmt: skip
+        statement=statement(fact, rng), category=fact.category, key=fact.key, value=fact.value,
+        type=book().traits[fact.trait].type, polarity=fact.polarity, intensity=first.piece.intensity,
+        inference=first.piece.inference, evidence=tuple(trace.evidence for trace in traces))  # fmt: skip
 
 
 def statement(attribute: Attribute, rng: Random) -> str:
@@ -78,16 +89,58 @@ def statement(attribute: Attribute, rng: Random) -> str:
     return text[:1].upper() + text[1:]
 
 
-def show(attribute: Attribute, cue: Cue, rng: Random) -> Piece:
-    """A piece that reveals the attribute in the words of the cue."""
-    return Piece(words_of(cue.text, rng, forms(attribute)), attribute, cue.intensity, cue.inference)
+def show(facts: Sequence[Attribute], cue: Cue, rng: Random) -> Piece:
+    """A piece that reveals the facts, all of one trait, in the words of the cue."""
+    text = words_of(cue.text, rng, _together(facts))
+    return Piece(text, tuple(facts), strength(text, cue.intensity), cue.inference)
 
 
-def asked(attribute: Attribute, cue: Cue, rng: Random) -> Piece:
+def strength(text: str, default: Intensity) -> Intensity:
+    """How strongly something is put, by its words."""
+    if default == "medium":
+        return "high" if _STRONG.search(text) else "low" if _WEAK.search(text) else "medium"
+    return default
+
+
+def choose(cues: Sequence[Cue], rng: Random) -> Cue:
+    """One of the cues: first how strong, towards the shares of paper A (step A5), then which."""
+    strengths = [strength for strength in STRENGTHS if any(cue.intensity == strength for cue in cues)]
+    strength = rng.choices(strengths, [STRENGTHS[strength] for strength in strengths])[0]
+    return rng.choice([cue for cue in cues if cue.intensity == strength])
+
+
+def asked(fact: Attribute, cue: Cue, rng: Random) -> Piece:
     """The question of a cue."""
-    return Piece(words_of(cue.question, rng, forms(attribute)))
+    return Piece(words_of(cue.question, rng, forms(fact)))
 
 
-def pick_facts(persona: Persona, count: int, rng: Random) -> list[Attribute]:
-    """Some of the persona's attributes, in no order."""
-    return rng.sample(persona.attributes, min(count, len(persona.attributes)))
+def _together(facts: Sequence[Attribute]) -> dict[str, Forms]:
+    """The forms of one fact, or of several as one enumeration ("ramen and tacos", "ham or eggs" where they are unwanted)."""
+    every = [forms(fact) for fact in facts]
+    if len(every) == 1:
+        return every[0]
+    word = "or" if facts[0].polarity == "negative" else "and"
+    joined = {form: _enumerate([one["v"].get(form, "") for one in every], word) for form in every[0]["v"]}
+    return {**every[0], "v": {**joined, "it": "them", "is": "are"}}
+
+
+def _enumerate(words: Sequence[str], word: str) -> str:
+    return f"{', '.join(words[:-1])} {word} {words[-1]}"
+
+
+def companions(fact: Attribute, facts: Sequence[Attribute]) -> list[Attribute]:
+    """The fact with up to two others of the same trait that can be said in one breath with it."""
+    trait = book().traits[fact.trait]
+    able = trait.many > 1 and set(trait.slots) == {"v"}
+    return [fact, *[other for other in facts if able and other.trait == fact.trait and other != fact][:2]]
+
+
+def former(fact: Attribute, rng: Random) -> Piece | None:
+    """The fact with another value, said as if true, to be corrected later; None where both could be true."""
+    trait = book().traits[fact.trait]
+    if trait.many > 1 or set(trait.slots) != {"v"} or trait.polarity == "negative" or trait.type not in ("attribute", "behavior"):
+        return None
+    value = book().lexicons[trait.slots["v"]].pick(rng, unseen=False)
+    if value.text == fact.slots["v"] or value.text in fact.value or fact.value in value.text:
+        return None
+    return Piece(words_of(rng.choice(trait.cues("say")).text, rng, {"v": value.forms}))

@@ -1,26 +1,33 @@
 """Two people get to know each other, as in PersonaChat and MSC: both ask, answer, agree and tell things about themselves."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
-from kithe.dialogues.draft import Draft, Piece, asked, show
+from kithe.dialogues.draft import Draft, Piece, asked, choose, companions, former, show
 from kithe.dialogues.script import exchange, line, page
 from kithe.personas.persona import Attribute, forms
-from kithe.personas.traits import Cue, book, words_of
+from kithe.personas.traits import book, words_of
 
 
 @dataclass
 class Person:
-    """One of the two: what is still to be told, and what the other should say first so that 'me too' makes sense."""
+    """One of the two.
+
+    `facts` are still to be told; about `echoes` (facts of the other) this one speaks first, so that 'me too' makes sense;
+    `others` are true of somebody else; `fix` corrects what was said last.
+    """
 
     name: str
     facts: list[Attribute]
     echoes: list[Attribute] = field(default_factory=list)
+    others: list[Attribute] = field(default_factory=list)
+    told: list[Attribute] = field(default_factory=list)
+    fix: Piece | None = None
 
 
 @dataclass
 class _Floor:
-    """What the last turn left open for the next speaker."""
+    """What a turn leaves open for the next speaker."""
 
     answer: Piece | None = None
     news: Attribute | None = None
@@ -34,100 +41,142 @@ class Talk:
         self.draft, self.rng, self.script = draft, rng, page("people")
         self.first, self.second = first, second
         self.floor = _Floor()
+        self.wordy = rng.choice((0.1, 0.2, 0.3, 0.6))  # chance of one sentence more
 
-    def write(self, turns: int) -> None:
-        """Write this many turns; the other speaker of each pair begins with the first."""
+    def write(self, turns: int, sessions: int) -> None:
+        """Write about this many turns, `first` and `second` in turn, spread over the sessions."""
+        each = max(4, turns // sessions // 2 * 2)
+        for session in range(1, sessions + 1):
+            self.draft.session = session
+            self._session(each + self.rng.randint(0, 1) * (session == sessions), "hello" if session == 1 else "again")
+            for person in (self.first, self.second):
+                person.facts = person.facts + [fact for fact in person.told if self.rng.random() < 0.25]
+                person.told = []
+
+    def _session(self, turns: int, greeting: str) -> None:
         for place in range(turns):
             me, you = (self.first, self.second) if place % 2 == 0 else (self.second, self.first)
             if place == 0:
-                pieces = self._greet(me)
-            elif place >= turns - 2 and self.rng.random() < 0.3 and not self.floor.answer:
+                pieces = self._greet(me, greeting)
+            elif place >= turns - 2 and self.rng.random() < 0.3 and not (self.floor.answer or self.floor.echo or me.fix):
                 pieces = [Piece(line(self.script["bye"], self.rng))]
             else:
                 pieces = self._turn(me, you, last=place == turns - 1)
             self.draft.say(me.name, pieces)
 
-    def _greet(self, me: Person) -> list[Piece]:
-        hello, answer = exchange(self.script["hello"], self.rng)
+    def _greet(self, me: Person, greeting: str) -> list[Piece]:
+        hello, answer = exchange(self.script[greeting], self.rng)
         pieces = [Piece(hello)]
         self.floor = _Floor(Piece(answer) if answer else None)
         if me.facts and self.rng.random() < 0.3:
-            pieces.insert(0 if self.rng.random() < 0.2 else 1, self._tell(me, me.facts.pop()))
+            tell = self._tell(me, me.facts.pop())
+            self.floor.news = None
+            pieces = [*tell, *pieces] if self.rng.random() < 0.1 else [*pieces, *tell]
         return pieces
 
     def _turn(self, me: Person, you: Person, last: bool) -> list[Piece]:
         floor, self.floor = self.floor, _Floor()
         pieces = self._respond(me, floor)
-        if self.rng.random() < (0.35 if any(piece.attribute for piece in pieces) else 0.62) or (not pieces and not you.facts):
+        revealed = any(piece.facts for piece in pieces)
+        if self.rng.random() < (0.4 if revealed else 0.68) or (not pieces and not you.facts):
             pieces += self._offer(me)
         if not last and (self.rng.random() < 0.55 or not pieces):
-            pieces += self._ask(you)
+            pieces += self._ask(you, floor.news)
         return pieces or [Piece(line(self.script["small"], self.rng))]
 
     def _respond(self, me: Person, floor: _Floor) -> list[Piece]:
-        """Answer what was asked, or react to what was told."""
+        """Correct oneself, answer what was asked, or react to what was told."""
+        fixed, me.fix = [me.fix] if me.fix else [], None
         if floor.answer:
-            self.floor.news = floor.answer.attribute
-            react = [Piece(line(self.script["react"], self.rng))] if floor.news and self.rng.random() < 0.25 else []
-            return [*react, floor.answer]
+            self.floor.news = floor.answer.facts[0] if floor.answer.facts else None
+            me.told += floor.answer.facts
+            return [*fixed, floor.answer, *self._more(self.floor.news)]
         if floor.echo:
-            return [self._agree(me, floor.echo)]
-        if floor.news and self.rng.random() < 0.7:
+            return [*fixed, self._agree(me, floor.echo)]
+        if floor.news and not fixed and self.rng.random() < 0.7:
             return [Piece(self._reaction(floor.news))]
-        return []
+        return fixed
+
+    def _topical(self, name: str, news: Attribute) -> str:
+        """The script's block about facts of this topic, or about sad ones."""
+        topic = "sorry" if news.polarity == "negative" else book().traits[news.trait].topic
+        return str(self.script[name][topic])
 
     def _reaction(self, news: Attribute) -> str:
-        topic = book().traits[news.trait].topic
-        tone = "sorry" if news.polarity == "negative" else topic
-        special = self.script["react_to"].get(tone)
-        return line(special if special and self.rng.random() < 0.45 else self.script["react"], self.rng)
+        special = self.rng.random() < 0.45 or news.polarity == "negative"
+        return line(self._topical("react_to", news) if special else self.script["react"], self.rng)
+
+    def _more(self, news: Attribute | None) -> list[Piece]:
+        """A sentence more about a fact, which adds nothing to it."""
+        return [Piece(line(self._topical("more", news), self.rng))] if news and self.rng.random() < self.wordy else []
 
     def _agree(self, me: Person, fact: Attribute) -> Piece:
         """'Me too', or its opposite, about what the other has just said."""
-        me.facts = [other for other in me.facts if other != fact]
         self.floor.news = fact
         tone = "disagree" if fact.polarity == "negative" else "agree"
-        text = line(self.script[tone], self.rng, forms(fact))
-        return Piece(text, fact)
+        return Piece(line(self.script[tone], self.rng, forms(fact)), (fact,))
 
     def _offer(self, me: Person) -> list[Piece]:
         """Something about oneself, or about nothing."""
-        if me.echoes and self.rng.random() < 0.5:
+        if me.echoes and self.rng.random() < 0.6:
             return [self._echoed(me.echoes.pop())]
         if not me.facts:
-            return [Piece(line(self.script["small"], self.rng))] if self.rng.random() < 0.6 else []
-        pieces = [self._tell(me, me.facts.pop())]
-        if me.facts and self.rng.random() < 0.22:
-            pieces.append(self._tell(me, me.facts.pop()))
+            return [Piece(self._nothing(me))] if self.rng.random() < 0.6 else []
+        pieces = self._tell(me, me.facts.pop())
+        if me.facts and not me.fix and self.rng.random() < 0.15 + self.wordy / 2:
+            pieces += self._tell(me, me.facts.pop())
+            if self.rng.random() < 0.4 and pieces[-2].facts:
+                pieces[-1] = replace(pieces[-1], text=f"and {pieces[-1].text}")
         return pieces
 
-    def _tell(self, me: Person, fact: Attribute) -> Piece:
+    def _nothing(self, me: Person) -> str:
+        """Small talk, or something about somebody else."""
+        if not me.others or self.rng.random() < 0.65:
+            return line(self.script["small"], self.rng)
+        other = me.others.pop()
+        return line(self.script["other"][other.trait], self.rng, forms(other))
+
+    def _tell(self, me: Person, fact: Attribute) -> list[Piece]:
         trait = book().traits[fact.trait]
-        hints = trait.cues("hint")
-        cues = hints if hints and self.rng.random() < 0.22 else trait.cues("say")
+        group = companions(fact, me.facts) if self.rng.random() < 0.5 else [fact]
+        me.facts = [other for other in me.facts if other not in group]
+        me.told += group
+        hints = trait.cues("hint") if len(group) == 1 else []
+        piece = show(group, choose(hints if hints and self.rng.random() < 0.3 else trait.cues("say"), self.rng), self.rng)
+        wrong = former(fact, self.rng) if self.rng.random() < 0.06 else None
         self.floor.news = fact
-        return show(fact, self.rng.choice(cues), self.rng)
+        if wrong:
+            me.fix = replace(piece, text=f"{line(self.script['correct'], self.rng)} {piece.text}")
+            self.floor.news = None
+            return [wrong]
+        return [piece, *self._more(fact)]
 
     def _echoed(self, fact: Attribute) -> Piece:
-        """What I say about myself so that the other can agree or disagree; it is nobody's fact to be found but the other's."""
+        """What I say about myself so that the other can agree or disagree; it is the other's fact that is to be found."""
         trait = book().traits[fact.trait]
         said = book().traits[trait.opposite] if fact.polarity == "negative" else trait
         self.floor = _Floor(echo=fact)
-        return Piece(words_of(self.rng.choice(said.cues("say")).text, self.rng, forms(fact)))
+        return Piece(words_of(choose(said.cues("say"), self.rng).text, self.rng, forms(fact)))
 
-    def _ask(self, you: Person) -> list[Piece]:
-        """A question: about a fact of the other, back at the other, or about nothing."""
+    def _ask(self, you: Person, news: Attribute | None) -> list[Piece]:
+        """A question: about what the other told, about another fact, back at the other, or about nothing."""
         if self.floor.echo:
             return []
-        topics = self.floor.news and book().traits[self.floor.news.trait].topic
-        near = [fact for fact in you.facts if book().traits[fact.trait].topic == topics]
-        if near and self.rng.random() < 0.35:
+        if news and not self.floor.news and self.rng.random() < 0.4:
+            return self._chat(self._topical("follow", news))
+        mine = self.floor.news or news
+        topic = mine and book().traits[mine.trait].topic
+        near = [fact for fact in you.facts if book().traits[fact.trait].topic == topic]
+        if near and self.floor.news and self.rng.random() < 0.4:
             fact = self._take(you, near)
-            self.floor.answer = show(fact, self.rng.choice(book().traits[fact.trait].cues("say")), self.rng)
+            self.floor.answer = show([fact], choose(book().traits[fact.trait].cues("say"), self.rng), self.rng)
             return [Piece(line(self.script["bounce"], self.rng))]
-        if you.facts and self.rng.random() < 0.75:
+        if you.facts and self.rng.random() < 0.8:
             return self._question(you, near)
-        question, answer = exchange(self.script["chat"], self.rng)
+        return self._chat(self.script["chat"])
+
+    def _chat(self, block: str) -> list[Piece]:
+        question, answer = exchange(block, self.rng)
         self.floor.answer = Piece(answer)
         return [Piece(question)]
 
@@ -136,8 +185,8 @@ class Talk:
         if not able:
             return []
         fact = self._take(you, able)
-        cue: Cue = self.rng.choice(book().traits[fact.trait].cues("qa"))
-        self.floor.answer = show(fact, cue, self.rng)
+        cue = choose(book().traits[fact.trait].cues("qa"), self.rng)
+        self.floor.answer = show([fact], cue, self.rng)
         return [asked(fact, cue, self.rng)]
 
     def _take(self, you: Person, among: list[Attribute]) -> Attribute:

@@ -7,14 +7,15 @@ from kithe.dialogues.advice import advice
 from kithe.dialogues.device import device
 from kithe.dialogues.draft import Draft
 from kithe.dialogues.people import Person, Talk
+from kithe.dialogues.script import page
 from kithe.dialogues.voice import Voice
 from kithe.personas.persona import Attribute, Persona, draw_persona
 from kithe.personas.traits import book
 from kithe.records.history import History
 
 FIELDS = frozenset({"category", "key", "value", "type", "polarity", "intensity", "inference", "evidence"})
-SIZE = 40  # attributes of a persona, of which a dialogue shows a few
-COUNTS = (0.06, 0.06, 0.11, 0.17, 0.2, 0.18, 0.12, 0.1)  # share of dialogues that set out to show 0, 1, 2 ... facts
+SIZE = 48  # attributes of a persona, of which a dialogue shows a few
+COUNTS = (0.06, 0.03, 0.07, 0.12, 0.17, 0.19, 0.16, 0.12, 0.08)  # share of dialogues that set out to show 0, 1, 2 ... facts
 
 
 @dataclass(frozen=True)
@@ -49,21 +50,27 @@ class Scripted:
 def _people(persona: Persona, rng: Random) -> Draft:
     tokens = rng.random() < 0.4
     draft = Draft(rng.choice("AB"), {name: _voice(rng, tokens) for name in "AB"}, rng)
-    partner = draw_persona("partner", rng, 12, persona.unseen)
     facts = rng.sample(persona.attributes, rng.choices(range(len(COUNTS)), COUNTS)[0])
-    user = Person(draft.user, facts)
-    other = Person("B" if draft.user == "A" else "A", _apart(partner, facts)[: rng.randint(0, 5)])
-    other.echoes = [fact for fact in facts if _echoable(fact) and rng.random() < 0.2]
-    user.facts = [fact for fact in facts if fact not in other.echoes]
+    echoes = [fact for fact in facts if _echoable(fact) and rng.random() < 0.2]
+    user = Person(draft.user, [fact for fact in facts if fact not in echoes], others=_others(persona, facts, rng))
+    partner = _apart(draw_persona("partner", rng, 12, persona.unseen), facts)[: rng.randint(0, 5)]
+    other = Person("B" if draft.user == "A" else "A", partner, echoes)
     first, second = sorted((user, other), key=lambda person: person.name)
-    Talk(draft, first, second, rng).write(max(4, 2 * max(len(facts), len(other.facts)) + rng.randint(0, 6)))
+    sessions = rng.choices((1, 2, 3), (0.75, 0.18, 0.07))[0]
+    Talk(draft, first, second, rng).write(2 * max(len(facts), len(partner)) + rng.randint(0, 3), sessions)
     return draft
+
+
+def _others(persona: Persona, facts: list[Attribute], rng: Random) -> list[Attribute]:
+    """Two things that are true of somebody whom the user mentions."""
+    stranger = _apart(draw_persona("stranger", rng, 20, persona.unseen), facts)
+    return [fact for fact in stranger if fact.trait in page("people")["other"]][:2]
 
 
 def _apart(partner: Persona, facts: list[Attribute]) -> list[Attribute]:
     """The partner's facts that could not be taken for the user's."""
     mine = {fact.value for fact in facts}
-    return [fact for fact in partner.attributes if fact.value not in mine]
+    return [fact for fact in partner.attributes if not any(fact.value in value or value in fact.value for value in mine)]
 
 
 def _echoable(fact: Attribute) -> bool:

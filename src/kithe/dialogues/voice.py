@@ -7,9 +7,19 @@ from random import Random
 
 from kithe.dialogues.script import line, page
 
-_CONTRACTION = re.compile(r"\b(I'm|I've|I'd|I'll|can't|won't|don't|doesn't|didn't|isn't|aren't|wasn't|it's|that's|what's|who's|you're|we're|haven't)\b", re.I)
-_TOKEN = re.compile(r"([.,!?;])")
+_CONTRACTION = re.compile(
+    r"\b(?:I'm|I've|I'd|I'll|can't|won't|don't|doesn't|didn't|isn't|aren't|wasn't|haven't|it's|that's|what's|who's|you're|we're|they're)\b", re.I
+)
+_TOKEN = re.compile(r"([.,!?;])(?=\s|$)")
 _MARKED = (".", "!", "?")
+_QUESTION = re.compile(
+    r"^((well|so|oh|hi|hey|hello|hi again|hello again),? )?"
+    r"((what|who|where|why|how|when)(('s| is| are| does| do| did| should| far| long| many| much| tall| old| big|'s) )"
+    r"|do you|does|did you|are|is|can you|can I|could (you|I)|would you|will|have you|should |tell me about yourself)"
+    r"|(,| and|about) you(rself|rs)?$|your day$",
+    re.I,
+)
+_PLAIN = re.compile(r"^(I|I'm|I've|I'd|my|it's|the|we|there's|they|someone|somebody|being|as a)\b")  # what a filler may stand before
 
 
 @dataclass(frozen=True)
@@ -27,41 +37,43 @@ class Voice:
 
     def write(self, sentences: Sequence[str], rng: Random) -> list[str]:
         """The sentences as this speaker writes them; a turn is these joined by a space."""
-        last = len(sentences) - 1
-        return [self._sentence(text, place == last, rng) for place, text in enumerate(sentences)]
+        follows = [*sentences[1:], ""]
+        return [self._sentence(text, after, rng) for text, after in zip(sentences, follows, strict=True)]
 
-    def _sentence(self, text: str, final: bool, rng: Random) -> str:
+    def _sentence(self, text: str, after: str, rng: Random) -> str:
         text = self._spell(self._dress(text, rng), rng)
         if not text.endswith(_MARKED):
-            text += self._stop(final, rng)
+            text += self._stop(text, after, rng)
         if self.tokens:
             return " ".join(_TOKEN.sub(r" \1 ", text).lower().split())
-        return text.lower() if self.lower else text[:1].upper() + text[1:]
+        return text.lower() if self.lower else text if text.startswith("and ") else text[:1].upper() + text[1:]
 
     def _dress(self, text: str, rng: Random) -> str:
         """Fillers before and after, where they fit."""
-        if text.endswith("?") or rng.random() >= self.chatty:
+        if not _PLAIN.match(text) or len(text.split()) < 4 or rng.random() >= self.chatty:
             return text
-        before, after = line(page("voice")["before"], rng), line(page("voice")["after"], rng)
-        return f"{before} {text}" if rng.random() < 0.65 else f"{text} {after}"
+        if rng.random() < 0.7:
+            return f"{line(page('voice')['before'], rng)} {text}"
+        after = line(page("voice")["after"], rng)
+        return text if text.endswith(_MARKED) or _QUESTION.search(text) else f"{text}{'' if after.startswith(',') else ' '}{after}"
 
     def _spell(self, text: str, rng: Random) -> str:
         swaps = page("voice")["spelling"]
         if self.british:
             text = _swap(text, swaps["british"], 1.0, rng)
         if self.expand:
-            text = _CONTRACTION.sub(lambda found: _full(found[0]), text)
-        return _swap(text, swaps["typos"], 0.5, rng) if rng.random() < self.typos else text
+            text = _CONTRACTION.sub(lambda found: _full(found[0]), text.replace("it's been", "it has been"))
+        return _swap(text, swaps["typos"], 0.4, rng) if rng.random() < self.typos else text
 
-    def _stop(self, final: bool, rng: Random) -> str:
-        if _QUESTION_TAIL.search(text_tail := ""):
-            return text_tail
-        if final and rng.random() < self.bare:
+    def _stop(self, text: str, after: str, rng: Random) -> str:
+        """How a sentence ends that does not say so itself."""
+        if after.startswith("and "):
+            return ""
+        if _QUESTION.search(text) and rng.random() < 0.85:
+            return "?"
+        if not after and rng.random() < self.bare:
             return ""
         return "!" if rng.random() < self.loud else "."
-
-
-_QUESTION_TAIL = re.compile(r"(?!)")
 
 
 def _full(short: str) -> str:

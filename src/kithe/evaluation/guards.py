@@ -5,9 +5,9 @@ Cosine similarity hardly sees any of these ("I like basketball." and "I dislike 
 
 from collections.abc import Callable
 
-from kithe.evaluation.lexicon import lexicon
+from kithe.evaluation.lexicon import KIND_ITSELF, lexicon
 from kithe.evaluation.quantities import agree
-from kithe.evaluation.statements import Reading, read
+from kithe.evaluation.statements import SOMEONE, Reading, read
 
 COMPATIBLE_STATUSES = ({"present", "past"}, {"past", "former"})
 
@@ -49,7 +49,7 @@ def thing_conflict(one: Reading, other: Reading) -> bool:
     """Whether they name different things of one kind, a thing and its kind, or different proper nouns."""
     if one.names and other.names and one.names.isdisjoint(other.names):
         return True
-    return any(one.kinds[kind].isdisjoint(other.kinds[kind]) for kind in one.kinds.keys() & other.kinds.keys())
+    return any(_other_members(one.kinds[kind], other.kinds[kind]) for kind in one.kinds.keys() & other.kinds.keys())
 
 
 GUARDS: dict[str, Callable[[Reading, Reading], bool]] = {
@@ -83,6 +83,12 @@ def _about_somebody_absent(one: Reading, other: Reading) -> bool:
     return one.subject is not None and not any(_related(one.subject, name) for name in other.people)
 
 
+def _other_members(one: frozenset[int], other: frozenset[int]) -> bool:
+    """Whether members of a kind are named, but none on both sides; the name of the kind itself is no member."""
+    members = one - {KIND_ITSELF}, other - {KIND_ITSELF}
+    return any(members) and members[0].isdisjoint(members[1])
+
+
 def _related(one: str, other: str) -> bool:
     wider = lexicon().wider
-    return "someone" in (one, other) or one == other or other in wider.get(one, ()) or one in wider.get(other, ())
+    return SOMEONE in (one, other) or one == other or other in wider.get(one, ()) or one in wider.get(other, ())

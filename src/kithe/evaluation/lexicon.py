@@ -12,6 +12,7 @@ import yaml
 
 Label = tuple[Literal["negator", "privative", "status", "pole", "person", "kind"], str, int]
 LONGEST_PHRASE = 4
+KIND_ITSELF = -1
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Lexicon:
 
     Attributes:
         labels: for every phrase of one to four words what it tells: the sort of label, a name (status, person, kind of thing,
-            axis of opposites) and a number (the end of the axis, +1 or -1; the member of the kind, or -1 for the kind itself).
+            axis of opposites) and a number (the end of the axis, +1 or -1; the member of the kind, KIND_ITSELF for its name).
         harmless: phrases with a negator that negate nothing.
         wider: for a wide word for people the names it covers.
     """
@@ -66,6 +67,6 @@ def _guard_words(words: dict[str, Any]) -> Iterator[tuple[str, Label]]:
 def _kind_words(kinds: dict[str, dict[str, str]]) -> Iterator[tuple[str, Label]]:
     for kind, lists in kinds.items():
         members = [lists["named"].split(", "), *(member.split("/") for member in re.split(r",\s+", lists["members"]))]
-        for number, forms in enumerate(members, start=-1):
+        for number, forms in enumerate(members, start=KIND_ITSELF):
             for form in forms:
                 yield from ((form + ending, ("kind", kind, number)) for ending in ("", "s", "es"))

@@ -16,6 +16,7 @@ SMALL = (
 )
 ROUND = {word: value for value, word in zip(range(20, 100, 10), TENS.split(), strict=True)}
 SCALES = {"hundred": 100, "thousand": 1000, "k": 1000, "million": 1_000_000}
+LONGEST, LARGEST = 15, 10**12  # a model that repeats itself can write numbers beyond any limit
 DECADES = {f"{word[:-1]}ies": f"{value} s" for word, value in ROUND.items()}
 AFTER_TENS = {"first": 1, "second": 2} | SMALL
 PERIODS = (
@@ -55,17 +56,22 @@ def _digits(words: list[str]) -> Iterator[str]:
     """The words with every spelt number as digits: "twenty five" as "25", "ten thousand" as "10000"."""
     at = 0
     while at < len(words):
-        word = words[at].replace(",", "") if words[at][0].isdigit() else words[at]
+        word = words[at]
         at += 1
-        value = int(word) if word.isdigit() else SMALL.get(word, ROUND.get(word))
+        value = _value(word)
         if value is None:
             yield DECADES.get(word, word)
             continue
         if word in ROUND and at < len(words) and AFTER_TENS.get(words[at], 10) < 10:
             value, at = value + AFTER_TENS[words[at]], at + 1
-        while at < len(words) and words[at] in SCALES:
+        while at < len(words) and words[at] in SCALES and value < LARGEST:
             value, at = value * SCALES[words[at]], at + 1
         yield str(value)
+
+
+def _value(word: str) -> int | None:
+    digits = word.replace(",", "")
+    return int(digits) if digits.isdecimal() and len(digits) <= LONGEST else SMALL.get(word, ROUND.get(word))
 
 
 def _clock(match: re.Match[str]) -> str:

@@ -22,6 +22,7 @@ CONTRACTIONS = (
 )
 WORD_OR_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+")
 PROPER_NOUN = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+")
+SOMEONE = "someone"
 SUBJECT = re.compile(r"(?:my|our) (?:\w+ )??(\w+) (?!and i )")
 PRONOUN_SUBJECT = re.compile(r"(?:he|she|they|his) ")
 CONJUNCTION = re.compile(r"(?<=\w) (?:and|but|or|because|since|when|while|so|if|although|though|unless|until|which|who) ")
@@ -41,7 +42,7 @@ class Reading:
         status: whether it holds now: `present`, `past` (a plain past tense), `former` or `future`.
         subject: the relative or acquaintance it is about, None where it is about the speaker.
         people: everybody it mentions.
-        kinds: the things it names, by kind ("red" of the colors; -1 stands for the kind itself).
+        kinds: the things it names, by kind ("red" of the colors), the name of a kind itself among them.
         names: the proper nouns that are no thing of a known kind, in lower case.
     """
 
@@ -61,7 +62,7 @@ class Reading:
 def read(statement: str) -> Reading:
     """The reading of a statement in English."""
     numbers, text = quantities(plain(statement))
-    found = list(lexicon().find(text))
+    found, subject = list(lexicon().find(text)), _subject(text)
     return Reading(
         sign=_sign(text),
         privative=any(sort == "privative" for sort, _, _ in found),
@@ -69,8 +70,8 @@ def read(statement: str) -> Reading:
         numbers=numbers,
         periods=periods(text),
         status=_status(text, found),
-        subject=_subject(text),
-        people=frozenset(name for sort, name, _ in found if sort == "person"),
+        subject=subject,
+        people=frozenset(name for sort, name, _ in found if sort == "person") | ({SOMEONE} & {subject}),
         kinds=_kinds(found),
         names=_names(statement),
     )
@@ -98,9 +99,9 @@ def _status(text: str, found: list[Label]) -> str:
 
 
 def _subject(text: str) -> str | None:
-    """The person of "my (little) sister ...", or `someone` for "she ..."."""
+    """The person of "my (little) sister ...", or somebody unknown for "she ..."."""
     if PRONOUN_SUBJECT.match(text):
-        return "someone"
+        return SOMEONE
     match = SUBJECT.match(text)
     labels = lexicon().labels.get(match[1], ()) if match else ()
     return next((name for sort, name, _ in labels if sort == "person"), None)

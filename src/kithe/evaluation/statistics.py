@@ -118,7 +118,7 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     share, correction = successes / n, Z**2 / n
     middle = (share + correction / 2) / (1 + correction)
     half = Z * sqrt(share * (1 - share) / n + correction / (4 * n)) / (1 + correction)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return (max(0.0, middle - half) if successes else 0.0), (min(1.0, middle + half) if successes < n else 1.0)
 
 
 def _sums(ratio: Ratio) -> NDArray[np.float64]:

@@ -1,1 +1,1 @@
-
+"""Where a cell runs and how it is started."""

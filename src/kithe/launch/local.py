@@ -37,6 +37,7 @@ def single(composed: DictConfig) -> None:
     if not cell.folder.done:
         experiment.execute(cell)
     show([cell], cell.folder.path)
+    cell.build("logger").project_run(cell.store.root, cell.identity.run, None)
 
 
 def sweep(composed: Sequence[DictConfig]) -> None:
@@ -45,7 +46,9 @@ def sweep(composed: Sequence[DictConfig]) -> None:
     Raises:
         SystemExit: a cell failed. The others have run, and the report is written.
     """
-    cells = {cell.identity.run: cell for cell in map(Cell.of, composed)}
+    cells: dict[str, Cell] = {}
+    for cell in map(Cell.of, composed):
+        cells.setdefault(cell.identity.run, cell)
     if any(cell.config["plan"] for cell in cells.values()):
         sys.stdout.writelines(f"{cell.line()}\n" for cell in cells.values())
         return
@@ -93,7 +96,9 @@ def show(cells: Sequence[Cell], folder: Path) -> None:
     states = [cell.folder.read("state.json") for cell in cells]
     if len(cells) > 1:
         rows = zip(cells, states, strict=True)
-        console.print(build.cells_table(build.CellState(c.identity.run, c.folder.state, c.choices, s.get("error", "")) for c, s in rows))
+        console.print(
+            build.cells_table(build.CellState(c.identity.run, c.folder.state, c.choices, s.get("error", "")) for c, s in rows)
+        )
     console.print(build.terminal_table([build.read_result(root, run) for run in runs]))
     console.print(f"tables: {folder / 'table.md'}", soft_wrap=True)
 

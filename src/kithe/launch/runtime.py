@@ -63,7 +63,9 @@ class Fixed:
             ConfigError: there are fewer GPUs than processes.
         """
         if self.accelerator == "gpu" and gpus() < self.processes:
-            raise ConfigError(f"runtime.processes: {self.processes} GPU processes asked for, {gpus()} GPUs found; use runtime=cpu or runtime=auto")
+            raise ConfigError(
+                f"runtime.processes: {self.processes} GPU processes asked for, {gpus()} found; use runtime=cpu or runtime=auto"
+            )
         return Placement(self.accelerator, self.processes, "ddp" if self.processes > 1 else "single")
 
 

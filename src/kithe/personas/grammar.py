@@ -35,7 +35,8 @@ def expand(template: str, rng: Random, words: Mapping[str, str], slots: Mapping[
     while _GROUP.search(text):
         text = _GROUP.sub(lambda found: rng.choice(found[1].split("|")), text)
     text = _SLOT.sub(lambda found: (slots or {})[found[1]][found[2] or "v"], text)
-    return _GAP.sub(r"\1", _SPACES.sub(" ", text)).strip(" ,")
+    text = _GAP.sub(r"\1", _SPACES.sub(" ", text)).strip()
+    return text if template.endswith(",") else text.strip(" ,")
 
 
 def article(noun: str) -> str:

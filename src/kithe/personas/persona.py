@@ -1,6 +1,5 @@
 """Who speaks: personas, and how the scripted teacher draws one that does not contradict itself."""
 
-import re
 from collections.abc import Iterator, Mapping
 from random import Random
 
@@ -16,7 +15,8 @@ STAGES: Mapping[str, tuple[float, tuple[str, ...], tuple[str, ...]]] = {
     "worker": (0.64, ("adult", "working"), ("minor", "pupil", "student", "old", "retired")),
     "retired": (0.14, ("adult", "old", "retired", "grown"), ("minor", "pupil", "student", "young", "working")),
 }
-_WORD = re.compile(r"[a-z]{4,}")
+
+WEIGHT: Mapping[Polarity, float] = {"positive": 1.0, "negative": 1.7}  # so that about a quarter of all facts is negative
 
 
 class Attribute(Record):
@@ -42,7 +42,7 @@ class Persona(Record):
 def forms(attribute: Attribute) -> dict[str, Forms]:
     """The word forms behind each slot of a scripted attribute."""
     trait = book().traits[attribute.trait]
-    return {slot: book().find(trait.slots[slot], text).forms for slot, text in attribute.slots.items()}
+    return {slot: book().lexicons[trait.slots[slot]].values[text].forms for slot, text in attribute.slots.items()}
 
 
 class _Life:
@@ -54,33 +54,29 @@ class _Life:
         self.filled: dict[str, int] = {}
         self.words: dict[Polarity, set[str]] = {"positive": set(), "negative": set()}
 
-    def admits(self, trait: Trait, values: Mapping[str, Value]) -> bool:
-        """Whether the trait with these values contradicts nothing so far."""
-        tags, bars = _marks(trait, values)
+    def take(self, trait: Trait, values: Mapping[str, Value]) -> bool:
+        """Settle the trait with these values, unless it contradicts what is settled; whether it was."""
+        slot = trait.slot or trait.id
+        own = {(trait.slots["v"], values["v"].text)}
+        if self.filled.get(slot, 0) >= trait.many or own & self.taken:
+            return False
+        tags, bars, words = _marks(trait, values)
         other: Polarity = "negative" if trait.polarity == "positive" else "positive"
-        free = self.filled.get(trait.slot or trait.id, 0) < trait.many
-        fresh = not any((trait.slots[slot], value.text) in self.taken for slot, value in values.items() if slot == "v")
-        return free and fresh and not (tags & self.bars or bars & self.tags or _content(values) & self.words[other])
-
-    def add(self, trait: Trait, values: Mapping[str, Value]) -> None:
-        """Settle it."""
-        tags, bars = _marks(trait, values)
+        if tags & self.bars or bars & self.tags or words & self.words[other]:
+            return False
         self.tags |= tags
         self.bars |= bars
-        self.words[trait.polarity] |= _content(values)
-        self.taken |= {(trait.slots[slot], value.text) for slot, value in values.items()}
-        slot = trait.slot or trait.id
+        self.words[trait.polarity] |= words
+        self.taken |= own
         self.filled[slot] = self.filled.get(slot, 0) + 1
+        return True
 
 
-def _marks(trait: Trait, values: Mapping[str, Value]) -> tuple[set[str], set[str]]:
-    """What it implies and rules out; disliking a thing implies nothing that liking it would."""
+def _marks(trait: Trait, values: Mapping[str, Value]) -> tuple[set[str], set[str], set[str]]:
+    """What it implies, what it rules out, its words; disliking a thing implies nothing that liking it would."""
     own = values.values() if trait.polarity == "positive" else ()
-    return set(trait.tags).union(*(value.tags for value in own)), set(trait.bars).union(*(value.bars for value in own))
-
-
-def _content(values: Mapping[str, Value]) -> set[str]:
-    return {word.rstrip("s") for value in values.values() for word in _WORD.findall(value.text.lower())}
+    return (set(trait.tags).union(*(value.tags for value in own)), set(trait.bars).union(*(value.bars for value in values.values())),
+            set().union(*(value.words for value in values.values())))  # fmt: skip
 
 
 def draw_persona(identity: str, rng: Random, size: int, unseen: bool = False) -> Persona:
@@ -98,21 +94,20 @@ def draw_persona(identity: str, rng: Random, size: int, unseen: bool = False) ->
     for trait in _order(book(), rng):
         if len(attributes) >= size:
             break
-        values = {slot: book().pick(lexicon, rng, unseen) for slot, lexicon in trait.slots.items()}
-        if life.admits(trait, values):
-            life.add(trait, values)
+        values = {slot: book().lexicons[lexicon].pick(rng, unseen) for slot, lexicon in trait.slots.items()}
+        if life.take(trait, values):
             attributes.append(_attribute(trait, values, rng))
     return Persona(id=identity, attributes=tuple(attributes), unseen=unseen)
 
 
 def _order(pages: Book, rng: Random) -> Iterator[Trait]:
-    """Traits by weighted chance, those that may hold more than once up to that often, without end in sight of `size`."""
+    """Traits in an order of weighted chance; one that may hold several times stands there several times."""
     pool = [trait for trait in pages.traits.values() for _ in range(trait.many)]
-    keyed = [(rng.random() ** (1 / trait.weight), place) for place, trait in enumerate(pool)]
+    keyed = [(rng.random() ** (1 / (trait.weight * WEIGHT[trait.polarity])), place) for place, trait in enumerate(pool)]
     return (pool[place] for _, place in sorted(keyed, reverse=True))
 
 
 def _attribute(trait: Trait, values: Mapping[str, Value], rng: Random) -> Attribute:
-    text = words_of(trait.value, rng, {slot: value.forms for slot, value in values.items()})
+    text = values["v"].text if trait.value == "$v" else words_of(trait.value, rng, {slot: value.forms for slot, value in values.items()})
     return Attribute(key=trait.key, category=trait.category, value=text, polarity=trait.polarity, trait=trait.id,
                      slots={slot: value.text for slot, value in values.items()})  # fmt: skip

@@ -1,5 +1,6 @@
 """What may be true of a person and how people say it: the traits of the YAML files beside this module."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -16,21 +17,32 @@ from kithe.records.base import Record
 from kithe.records.history import Inference, Intensity, ItemType, Polarity
 
 SMALLEST_SPLIT = 10  # a lexicon below this size is an enumeration, and all of it is shown in training
+_WORD = re.compile(r"[a-z]{4,}")
 HELD_OUT = 5  # one value in five of the others is kept for validation
 
 
 @dataclass(frozen=True)
 class Value:
-    """One entry of a lexicon: its word forms, what it implies (`tags`) and what it rules out (`bars`)."""
+    """One entry of a lexicon: its plain text, word forms, content words, what it implies (`tags`) and rules out (`bars`)."""
 
+    text: str
     forms: Forms
+    words: frozenset[str]
     tags: frozenset[str]
     bars: frozenset[str]
 
-    @property
-    def text(self) -> str:
-        """The plain form."""
-        return self.forms["v"]
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Values by their plain text; `shown` ones may stand in training personas, `kept` ones only in validation."""
+
+    values: Mapping[str, Value]
+    shown: tuple[Value, ...]
+    kept: tuple[Value, ...]
+
+    def pick(self, rng: Random, unseen: bool) -> Value:
+        """A value: never a kept one, or, where `unseen`, one of those as often as not."""
+        return rng.choice(self.kept if unseen and self.kept and rng.random() < 0.5 else self.shown)
 
 
 @dataclass(frozen=True)
@@ -100,25 +112,13 @@ class Book:
     """All traits, lexicons and shared word lists."""
 
     traits: Mapping[str, Trait]
-    lexicons: Mapping[str, Mapping[str, Value]]
+    lexicons: Mapping[str, Lexicon]
     words: Mapping[str, str]
 
-    def find(self, lexicon: str, text: str) -> Value:
-        """The entry of a lexicon by its plain form."""
-        return self.lexicons[lexicon][text]
 
-    def pick(self, lexicon: str, rng: Random, unseen: bool) -> Value:
-        """A value: never a held-out one, or, where `unseen`, one of those as often as not."""
-        values = list(self.lexicons[lexicon].values())
-        if len(values) < SMALLEST_SPLIT:
-            return rng.choice(values)
-        wanted = unseen and rng.random() < 0.5
-        return rng.choice([value for value in values if held_out(value) == wanted] or values)
-
-
-def held_out(value: Value) -> bool:
+def held_out(text: str) -> bool:
     """Whether a value of a large lexicon is kept for validation; by its name, so that a grown lexicon moves no value."""
-    return crc32(value.text.encode()) % HELD_OUT == 0
+    return crc32(text.encode()) % HELD_OUT == 0
 
 
 @cache
@@ -151,10 +151,12 @@ def _trait(name: str, body: dict[str, Any], topic: str, keys: Mapping[str, str])
     return Trait(**{"id": name, "topic": topic, "category": category, "slots": named, **body})
 
 
-def _lexicon(body: str | dict[str, str]) -> dict[str, Value]:
+def _lexicon(body: str | dict[str, str]) -> Lexicon:
     text, names = (body, "v") if isinstance(body, str) else (body["values"], body["forms"])
-    values = [_value(entry, names.split(" / ")) for entry in str(text).replace("\n", " ").split(";") if entry.strip()]
-    return {value.text: value for value in values}
+    entries = [_value(entry, names.split(" / ")) for entry in str(text).replace("\n", " ").split(";") if entry.strip()]
+    values = {value.text: value for value in entries}
+    kept = tuple(value for value in values.values() if len(values) >= SMALLEST_SPLIT and held_out(value.text))
+    return Lexicon(values, tuple(value for value in values.values() if value not in kept), kept)
 
 
 def _value(entry: str, names: list[str]) -> Value:
@@ -164,7 +166,8 @@ def _value(entry: str, names: list[str]) -> Value:
     given = dict(zip(names, (part.strip() for part in plain.split(" / ")), strict=False))
     tags = frozenset(mark[1:] for mark in marks if mark[0] == "~")
     bars = frozenset(mark[1:] for mark in marks if mark[0] == "!")
-    return Value({**_derived(given["v"]), **given}, tags, bars)
+    content = frozenset(word.rstrip("s") for word in _WORD.findall(given["v"].lower()))
+    return Value(given["v"], {**_derived(given["v"]), **given}, content, tags, bars)
 
 
 def _derived(text: str) -> dict[str, str]:

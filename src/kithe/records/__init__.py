@@ -1,1 +1,1 @@
-
+"""What is written down: versioned JSON lines."""

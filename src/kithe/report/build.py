@@ -67,10 +67,12 @@ def read_result(store: Path, run_id: str) -> dict[str, Any]:
     try:
         if folder.done and (result := folder.read("result.json")):
             return result
-        state, missing = folder.read("state.json"), "done, but there is no result.json" if folder.done else ""
-        return {"run_id": run_id, "cell": read_cell(folder), "state": folder.state, "error": state.get("error", missing)}
-    except json.JSONDecodeError as error:
-        return {"run_id": run_id, "cell": {}, "state": "unreadable", "error": str(error)}
+        if folder.done:
+            return {"run_id": run_id, "cell": read_cell(folder), "state": "missing", "error": "done, but there is no result.json"}
+        error = folder.read("state.json").get("error", "")
+        return {"run_id": run_id, "cell": read_cell(folder), "state": folder.state, "error": error}
+    except json.JSONDecodeError as broken:
+        return {"run_id": run_id, "cell": {}, "state": "unreadable", "error": str(broken)}
 
 
 def read_cell(folder: Folder) -> dict[str, Any]:

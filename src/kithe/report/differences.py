@@ -19,8 +19,9 @@ ReadScores = Callable[[str, str], Scores]
 MEASURE = ("task", "judge")  # numbers of another task or judge are not on the same scale
 EXPLAINED = (
     "Cell minus reference in F1, for rows that differ in one choice and were asked about the same users; where a row is the"
-    " mean of several seeds, the counts of all its seeds are added up for each user. Brackets: 95 % interval (users resampled with both"
-    " cells' counts); p: two-sided permutation test within users; p (Holm): adjusted for all comparisons of this table."
+    " mean of several seeds, the counts of all its seeds are added up for each user. Brackets: 95 % interval (users resampled"
+    " with both cells' counts); p: two-sided permutation test within users; p (Holm): adjusted for all comparisons of this"
+    " table."
 )
 
 

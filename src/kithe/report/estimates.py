@@ -30,8 +30,8 @@ def mean_over_seeds(estimates: Sequence[Estimate], most: float = 1.0) -> Estimat
     Two things are uncertain: which users were asked (each seed's own interval) and which seeds were drawn (their spread s over k
     seeds). The seeds share their users, so errors of the first kind do not average out and the mean of the half-widths bounds
     them from above; the second has the half-width t(.975, k-1) s / sqrt(k). The two are independent: half-widths add in squares,
-    below and above the mean apart, and the ends are cut at 0 and `most`. With two seeds t is 12.7: such an interval is wide, since
-    so little is known. Without an interval of each seed there is none of the mean.
+    below and above the mean apart, and the ends are cut at 0 and `most`. With two seeds t is 12.7: such an interval is wide,
+    since so little is known. Without an interval of each seed there is none of the mean.
 
     Args:
         estimates: one per seed, at least one.

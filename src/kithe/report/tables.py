@@ -15,8 +15,8 @@ DONE = "done"
 LABEL = 100
 EXPLAINED = (
     "Scores: over all items of a test set's users, with 95 % intervals (cluster bootstrap over users; over several seeds also"
-    " their spread). n: test users; facts: their gold facts. Parse rate: answers that could be read. Unscored: inferred items without a"
-    " verdict. Dropped facts: left out of the training corpus. Counts are means over seeds."
+    " their spread). n: test users; facts: their gold facts. Parse rate: answers that could be read. Unscored: inferred items"
+    " without a verdict. Dropped facts: left out of the training corpus. Counts are means over seeds."
 )
 SCRIPTED = "(scripted): written by a program, not by people or a language model."
 JUDGES = {

@@ -89,7 +89,7 @@ class Wandb:
             finish_timeout=FINISH_SECONDS,
         )
         wandb.setup(settings=quiet)
-        if self.mode == "online" and not wandb.login(prompt=False):
+        if self.mode == "online" and not wandb.login(prompt=False, verify=False):
             raise ConnectionError("no API key: set WANDB_API_KEY or run `wandb login`")
         return wandb.init(
             project=self.project,

@@ -207,8 +207,8 @@ def _check(model: "PreTrainedModel", prompts: Sequence[tuple[str, list[int]]], n
     name, longest = max(prompts, key=lambda prompt: len(prompt[1]), default=("", []))
     if context and len(longest) + new > context:
         raise ConfigError(
-            f"request '{name}': {len(longest)} prompt tokens and {new} for the answer exceed the model's context of {context}; lower "
-            "task.format.max_prompt_tokens or max_new_tokens, show fewer examples, or choose a model with a longer context"
+            f"request '{name}': {len(longest)} prompt tokens and {new} for the answer exceed the model's context of {context}; "
+            "lower task.format.max_prompt_tokens or max_new_tokens, show fewer examples, or choose a model with a longer context"
         )
 
 

@@ -37,6 +37,7 @@ def score(judge: Judge, histories: Sequence[History], predictions: Sequence[Pred
         "enable_model_summary": False,
         "enable_checkpointing": False,
     }
-    trainer = lightning.Trainer(accelerator="cpu", devices=1, barebones=False, **quiet)
-    trainer.test(module, DataLoader([(histories, predictions)], batch_size=None), verbose=False)
+    trainer = lightning.Trainer(accelerator="cpu", devices=1, **quiet)
+    loader = DataLoader([(histories, predictions)], batch_size=None)  # type: ignore[arg-type]
+    trainer.test(module, loader, verbose=False)
     return module.scores[0]

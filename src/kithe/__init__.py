@@ -1,0 +1,1 @@
+"""Learn what a person reveals in conversation, from synthetic data."""

@@ -1,0 +1,96 @@
+"""kill -9 at any moment loses no finished row, and the resumed result equals the uninterrupted one, bit for bit."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small import SMALL
+
+from kithe.config.compose import ROOT
+
+WORDS = [
+    "data=synthetic",
+    "adapt=lora",
+    "task/test=sample",
+    "task.test.sample.limit=8",
+    "task.batch_tokens=700",
+    "corpus.facts=60",
+    "checkpoint_every=2",
+    "adapt.recipe.effective_batch=4",
+    "adapt.recipe.micro_batch=2",
+]
+
+
+def start(store: Path) -> "subprocess.Popen[bytes]":
+    words = [*WORDS, *[word for word in SMALL if "corpus.facts" not in word], f"paths.store={store}"]
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "run.py"), *words],
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def straight(store: Path) -> float:
+    begun = time.monotonic()
+    assert start(store).wait(timeout=300) == 0
+    return time.monotonic() - begun
+
+
+def interrupted(store: Path, kills: int, longest: float, draw: random.Random) -> int:
+    """Kill the whole process tree `kills` times at random moments, then let it finish; returns how many hit a living run."""
+    hits = 0
+    for turn in range(kills):
+        process = start(store)
+        # Stratified over the run's length, so that corpus, training, prediction and scoring are all hit.
+        wait = longest * (turn + draw.random()) / kills
+        try:
+            process.wait(timeout=wait)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            hits += 1
+    assert start(store).wait(timeout=300) == 0
+    return hits
+
+
+def files(store: Path) -> dict[str, Any]:
+    """Everything a store says, without what may differ: times, the state of the checkout."""
+    found: dict[str, Any] = {}
+    for pattern in ("corpus/*/*.jsonl", "weights/*/metrics.jsonl", "predictions/*/*/predictions.jsonl", "runs/*/scores/*.jsonl"):
+        found |= {str(file.relative_to(store)): file.read_bytes() for file in store.glob(pattern)}
+    for file in store.glob("weights/*/weights/*.safetensors"):
+        found[str(file.relative_to(store))] = file.read_bytes()
+    for file in store.glob("runs/*/result.json"):
+        value = json.loads(file.read_text(encoding="utf-8"))
+        value["cost"] = {"tokens": value["cost"]["tokens"]}
+        value["config"]["paths"] = None
+        del value["environment"], value["provenance"]["git"]
+        found[file.name] = value
+    return found
+
+
+def compare(tmp_path: Path, kills: int, seed: int) -> int:
+    longest = straight(tmp_path / "straight")
+    hits = interrupted(tmp_path / "killed", kills, longest, random.Random(seed))
+    one, other = files(tmp_path / "straight"), files(tmp_path / "killed")
+    assert set(one) == set(other)
+    assert len(one) == 7
+    assert [name for name in one if one[name] != other[name]] == []
+    return hits
+
+
+def test_three_kills_change_nothing(tmp_path: Path) -> None:
+    assert compare(tmp_path, kills=3, seed=1) >= 2
+
+
+@pytest.mark.system
+def test_twelve_kills_change_nothing(tmp_path: Path) -> None:
+    assert compare(tmp_path, kills=12, seed=2) >= 10

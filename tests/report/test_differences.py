@@ -1,0 +1,111 @@
+"""Which rows are compared, and with what numbers."""
+
+import random
+from typing import Any
+
+import pytest
+from report_cases import result, zero_shot
+
+from kithe.report.differences import Comparison, Scores, compare, differences_table
+from kithe.report.rows import rows
+from kithe.report.writers import write_markdown
+
+USERS = [f"u{number:02}" for number in range(30)]
+
+
+def counts(hits: int, users: list[str] = USERS) -> Scores:
+    """Everybody has four facts and four inferred items, so many of them right."""
+    return {user: {"id": user, "tp": hits, "predicted": 4, "gold": 4, "matches": []} for user in users}
+
+
+def compared(results: list[dict[str, Any]], scores: dict[str, Scores]) -> list[Comparison]:
+    """Comparisons of these results with these per-user rows: run -> rows."""
+    return compare(rows(results), lambda run, test_set: scores[run])
+
+
+def test_pairs_differ_in_one_choice_and_the_untrained_cell_is_the_reference() -> None:
+    results = [
+        zero_shot("zero"),
+        result("ls"),
+        result("fs", cell={"adapt": "sft"}),
+        result("lr", cell={"data": "real"}, provenance={"corpus": {"source": "personachat"}}),
+        result("big", cell={"model": "big"}),
+        result("other", test_set="sample"),
+    ]
+    found = compared(results, {run["run_id"]: counts(2) for run in results})
+    synthetic, real = "synthetic (scripted), lora, tiny", "real (personachat), lora, tiny"
+    assert {(item.cell, item.reference) for item in found} == {
+        (synthetic, "none, zero-shot, tiny"),
+        (real, "none, zero-shot, tiny"),
+        ("synthetic (scripted), sft, tiny", "none, zero-shot, tiny"),
+        (synthetic, real),
+        ("synthetic (scripted), sft, tiny", synthetic),
+        (synthetic, "synthetic (scripted), lora, big"),
+    }
+    assert {item.test_set for item in found} == {"laps"}
+
+
+def test_another_judge_is_another_scale() -> None:
+    assert compared([result("a"), result("b", cell={"judge": "rules"})], {"a": counts(1), "b": counts(3)}) == []
+
+
+def test_variants_are_compared() -> None:
+    results = [result("a", config={"adapt": {"lr": 0.1}}), result("b", config={"adapt": {"lr": 0.2}})]
+    (found,) = compared(results, {"a": counts(1), "b": counts(3)})
+    assert (found.cell, found.reference) == (
+        "synthetic (scripted), lora, tiny, adapt.lr=0.2",
+        "synthetic (scripted), lora, tiny, adapt.lr=0.1",
+    )
+
+
+def test_difference_by_hand() -> None:
+    (found,) = compared([zero_shot("zero"), result("lora")], {"zero": counts(1), "lora": counts(3)})
+    assert found.difference == pytest.approx(0.75 - 0.25)
+    assert [found.low, found.high] == pytest.approx([0.5, 0.5])
+    assert found.p == found.p_holm < 0.001
+    assert found.n == 30
+
+
+def test_seeds_add_their_counts() -> None:
+    seeds = [result("s0"), result("s1", cell={"seed": 1})]
+    (found,) = compared([zero_shot("zero"), *seeds], {"zero": counts(1), "s0": counts(2), "s1": counts(4)})
+    assert found.difference == pytest.approx(0.75 - 0.25)
+
+
+def test_p_values_are_adjusted_for_the_whole_table() -> None:
+    draw = random.Random("differences")
+    noisy = {user: {**row, "tp": draw.randint(1, 3)} for user, row in counts(2).items()}
+    results = [zero_shot("zero"), result("lora"), result("sft", cell={"adapt": "sft"})]
+    found = compared(results, {"zero": counts(2), "lora": noisy, "sft": counts(4)})
+    ordered = sorted(found, key=lambda item: item.p)
+    largest, expected = 0.0, []
+    for rank, item in enumerate(ordered):
+        largest = max(largest, min(1.0, item.p * (len(ordered) - rank)))
+        expected.append(largest)
+    assert len(found) == 3
+    assert [item.p_holm for item in ordered] == pytest.approx(expected)
+    assert any(item.p_holm > item.p for item in found)
+
+
+@pytest.mark.parametrize("other", [counts(2, USERS[:-1]), {}])
+def test_other_users_are_not_compared(other: Scores) -> None:
+    assert compared([zero_shot("zero"), result("lora")], {"zero": counts(1), "lora": other}) == []
+
+
+def test_seeds_with_other_users_are_not_compared() -> None:
+    seeds = [result("s0"), result("s1", cell={"seed": 1})]
+    assert compared([zero_shot("zero"), *seeds], {"zero": counts(1), "s0": counts(2), "s1": counts(2, USERS[1:])}) == []
+
+
+def test_the_table_shows_signs_and_small_p_values() -> None:
+    items = [
+        Comparison("laps", "lora", "zero-shot", 30, 0.0214, -0.01, 0.05, 0.0001, 0.0312),
+        Comparison("x", "a", "b", 5, -0.5, -0.6, -0.4, 1.0, 1.0),
+    ]
+    lines = write_markdown(differences_table(items)).splitlines()
+    assert lines[2] == "| laps     | lora | zero-shot |  30 | +.021 [-.010, +.050] | &lt;.001 |     .031 |"
+    assert lines[3] == "| x        | a    | b         |   5 | -.500 [-.600, -.400] |    1.000 |    1.000 |"
+
+
+def test_no_comparison_is_said() -> None:
+    assert write_markdown(differences_table([])).splitlines()[2].count("–") == 7
