@@ -5,6 +5,7 @@ import sys
 import hydra
 from omegaconf import DictConfig
 
+from kithe.cell import replayed
 from kithe.config import compose as configuration
 from kithe.launch import local
 
@@ -19,4 +20,5 @@ def main(config: DictConfig) -> None:
 if __name__ == "__main__":
     configuration.set_environment()
     with configuration.one_line_errors(), configuration.explained(sys.argv[1:]):
+        sys.argv[1:] = replayed(sys.argv[1:])
         main()

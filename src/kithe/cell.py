@@ -1,6 +1,8 @@
 """One cell of a results table: a config, the options chosen for it, and where its files lie."""
 
 import json
+import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,23 +20,24 @@ from kithe.store import Folder, Store
 
 @dataclass(frozen=True)
 class Cell:
-    """A resolved, checked config with the option each group was set to."""
+    """A resolved, checked config with the option each group was set to, and the words it was asked for with."""
 
     config: dict[str, Any]
     choices: dict[str, str]
+    words: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, composed: DictConfig) -> "Cell":
         """The cell Hydra composed.
 
         Raises:
-            ConfigError: the config does not fit what it names, or `+from` names no finished run.
+            ConfigError: the config does not fit what it names.
         """
-        config, chosen = configuration.plain(composed), configuration.choices(composed)
+        config, words = configuration.plain(composed), own_words(configuration.overrides(composed))
+        cell = cls(config, configuration.choices(composed), words)
         if config["from"] is not None:
-            start = cls.load(Store(Path(config["paths"]["store"])).run(config["from"]).path)
-            config, chosen = configuration.restart(composed, chosen, start.config, start.choices)
-        cell = cls(config, chosen)
+            start = cls.load(cell.store.run(config["from"]).path)
+            cell = cls(*configuration.restart(composed, words[len(start.words) :], start.config, start.choices), words)
         cell.check_fields()
         return cell
 
@@ -49,7 +52,7 @@ class Cell:
             known = ", ".join(sorted(path.name for path in folder.parent.glob("*"))[:8]) or "none"
             raise ConfigError(f"no run '{folder.name}' in {folder.parent}; there: {known}")
         value = json.loads((folder / "cell.json").read_text(encoding="utf-8"))
-        return cls(value["config"], value["choices"])
+        return cls(value["config"], value["choices"], tuple(value["words"]))
 
     def check_fields(self) -> None:
         """Refuse a target with a field that the training data does not carry.
@@ -103,7 +106,8 @@ class Cell:
         """Write what a process of its own needs to run this cell; returns the run folder."""
         path = self.folder.path
         write_lines(path / "config.yaml", configuration.dump(self.config).splitlines())
-        write_json(path / "cell.json", {"config": self.config, "choices": self.choices, "identity": asdict(self.identity)})
+        held = {"config": self.config, "choices": self.choices, "words": self.words, "identity": asdict(self.identity)}
+        write_json(path / "cell.json", held)
         return path
 
     def line(self) -> str:
@@ -112,3 +116,24 @@ class Cell:
         place = self.placement
         where = f"{place.processes}x{place.accelerator} {place.strategy}"
         return f"{self.identity.run}  {self.folder.state}  {chosen} seed={self.config['seed']}  {where}"
+
+
+def replayed(arguments: Sequence[str]) -> list[str]:
+    """A command line with `+from=<run_id>` preceded by that run's own words, so that new ones may refer to what they chose.
+
+    Raises:
+        ConfigError: there is no such run.
+    """
+    names = [word.split("=", 1)[1] for word in arguments if word.lstrip("+").startswith("from=")]
+    if not names:
+        return list(arguments)
+    stores = [word.split("=", 1)[1] for word in arguments if word.startswith("paths.store=")]
+    start = Cell.load(Store(Path(stores[-1] if stores else os.environ.get("KITHE_STORE", "outputs"))).run(names[-1]).path)
+    # The run may have been a cell of a sweep file, which would make this command a sweep again.
+    mode = [] if {"-m", "--multirun"} & set(arguments) else ["hydra.mode=RUN"]
+    return [*start.words, *arguments, *mode]
+
+
+def own_words(words: Sequence[str]) -> tuple[str, ...]:
+    """The overrides of a cell but for where it started from."""
+    return tuple(word for word in words if not word.lstrip("+").startswith("from="))

@@ -131,9 +131,9 @@ FILES: dict[str, dict[str, bytes]] = {
     "personachat": {
         "personachat_truecased_full_valid.json": json.dumps(
             [
-                spoken(["I bake."], "Hi you over there.", "I bake all my bread."),
+                spoken(["I bake."], "Hi you over there.", "I bake all my bread.", "Lovely!", "Thanks."),
                 spoken(["I left."], "Another talk, for the test split.", "I left."),
-                spoken(["I ask."], "__ SILENCE __", "Hi you over there.", "I bake all my bread.", "Why do you bake?"),
+                spoken(["I ask."], "__ SILENCE __", "Hi you over there.", "I bake all my bread.", "Lovely!", "Thanks.", "Why?"),
             ]
         ).encode()
     },
@@ -192,8 +192,12 @@ def test_msc(home: tuple[str, Path]) -> None:
 def test_personachat(home: tuple[str, Path]) -> None:
     answers, asks = loaded("personachat", home)
     assert (answers.id, asks.id) == ("pc-valid-0-B", "pc-valid-0-A")
-    assert [(turn.speaker, turn.text) for turn in answers.turns] == [("A", "Hi you over there."), ("B", "I bake all my bread.")]
-    assert [turn.speaker for turn in asks.turns] == ["A", "B", "A"]
+    assert [(turn.speaker, turn.text) for turn in answers.turns][:2] == [
+        ("A", "Hi you over there."),
+        ("B", "I bake all my bread."),
+    ]
+    assert [turn.speaker for turn in asks.turns] == ["A", "B", "A", "B", "A"]
+    assert (facts(answers), facts(asks)) == (["I bake."], ["I ask."])
     (tested,) = RealSet("personachat", home=home[0]).histories("test", 0)
     assert (tested.id, facts(tested)) == ("pc-valid-1-B", ["I left."])
 

@@ -44,7 +44,13 @@ def result(run_id: str, test_set: str = "laps", f1: dict[str, Any] | None = None
         "environment": {"world_size": 1},
         "cost": {"wall_s": 10.0, "tokens": 1000, "peak_memory_mb": 1234.5, "seconds_per_history": 0.5, "stages": {}},
         "provenance": {
-            "corpus": {"source": "scripted", "facts": 900, "histories": 100, "dropped": {"not expressed": 120}, "scripted": True},
+            "corpus": {
+                "source": "scripted",
+                "facts": 900,
+                "histories": 100,
+                "dropped": {"facts not expressed": 120, "histories without an expressed fact": 2},
+                "scripted": True,
+            },
             "stages": {"corpus": "c", "weights": "w", "predictions": "p"},
         },
     }

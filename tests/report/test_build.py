@@ -17,7 +17,7 @@ GOLDEN = Path(__file__).parent / "golden"
 TRACE = 'Traceback (most recent call last):\n  File "fit.py", line 1\nRuntimeError: out of memory | =1+1\n'
 CHOICES = {
     "task": "pki",
-    "data": "real",
+    "data": "synthetic",
     "adapt": "sft",
     "model": "tiny",
     "judge": "gold",
@@ -37,7 +37,7 @@ def store(tmp_path: Path) -> Path:
     write_run(tmp_path, result("lora-s0", f1=metric(0.40, 0.36, 0.43)), {"laps": rows_of(2)})
     write_run(tmp_path, result("lora-s1", f1=metric(0.44, 0.41, 0.48), cell={"seed": 1}), {"laps": rows_of(3)})
     write_run(tmp_path, zero_shot("zero", f1=metric(0.05, 0.02, 0.09), unscored={"laps": 0}), {"laps": rows_of(1)})
-    real = {"corpus": {"source": "personachat", "dropped": {"not expressed": 80, "too long": 2}}}
+    real = {"corpus": {"source": "personachat", "facts": 850, "dropped": {"facts not expressed": 80, "facts too long": 2}}}
     write_run(tmp_path, result("real", cell={"data": "real"}, f1=metric(None), provenance=real))
     write_failed(tmp_path, "broken", TRACE, CHOICES)
     write_sweep(tmp_path, "grid", ["zero", "lora-s0", "lora-s1", "real", "broken", "never"])
@@ -94,7 +94,7 @@ def test_unreadable_and_missing_results_say_so(store: Path) -> None:
     (store / "runs" / "zero" / "result.json").unlink()
     assert read_result(store, "real")["state"] == "unreadable"
     assert read_result(store, "zero")["state"] == "missing"
-    assert read_result(store, "broken")["cell"]["data"] == "real"
+    assert read_result(store, "broken")["cell"]["data"] == "synthetic"
     build(store, "grid")
     assert "unreadable" in (store / "sweeps" / "grid" / "table.md").read_text(encoding="utf-8")
 

@@ -31,7 +31,8 @@ def test_cells_that_differ_in_the_seed_are_averaged() -> None:
     assert row.runs == ("s0", "s1", "s2")
     assert row.metrics["f1"].value == pytest.approx(0.5)
     assert row.unscored == 3
-    assert row.dropped == {"not expressed": 120}
+    assert row.dropped == {"facts not expressed": 120, "histories without an expressed fact": 2}
+    assert row.train_facts == 900
     assert len(rows(seeds, over_seeds=False)) == 3
 
 
@@ -81,6 +82,7 @@ def test_the_same_run_twice_counts_once() -> None:
         ({}, {"scripted": False, "source": "endpoint"}, "synthetic (endpoint)"),
         ({"data": "real"}, {"source": "personachat"}, "real (personachat)"),
         ({"data": "spc"}, {"source": "spc"}, "spc"),
+        ({"data": "real"}, {"source": "real", "card": {"train": {"facts_by_set": {"msc": 5, "laps": 4}}}}, "real (laps, msc)"),
         ({"data": "real"}, {}, "real"),
         ({"data": None}, {}, "none"),
     ],
@@ -116,3 +118,14 @@ def test_the_order_depends_on_content_only() -> None:
     ]
     orders = {tuple(row.runs for row in rows(order)) for order in permutations(results)}
     assert orders == {(("zero",), ("a",), ("b",), ("f",))}
+
+
+def test_the_teacher_names_the_data_it_wrote_and_no_other() -> None:
+    wrote = {"data": {"_target_": "Synthetic", "teacher": {"_target_": "Scripted"}}}
+    synthetic = result("a", config=wrote, provenance={"corpus": {"source": "synthetic", "scripted": False}})
+    endpoint = result("b", config=wrote, cell={"teacher": "endpoint"}, provenance={"corpus": {"source": "synthetic"}})
+    people = [result(run, cell={"data": "laps", "teacher": run, "seed": seed}, provenance={}) for seed, run in enumerate("cd")]
+    assert [row.data for row in rows([synthetic, endpoint])] == ["synthetic (endpoint)", "synthetic (scripted)"]
+    (row,) = rows(people)
+    assert row.choices["teacher"] is None
+    assert row.seeds == (0, 1)

@@ -90,12 +90,14 @@ def test_offline_projection_holds_the_whole_run(store: Path) -> None:
 def test_projecting_again_replaces_and_leaves_other_runs_alone(store: Path) -> None:
     other = store / "dash" / "wandb" / "offline-run-20260101_000000-other"
     longer = store / "dash" / "wandb" / f"offline-run-20260101_000000-x-{RUN}"
-    for folder in (other, longer, store / "dash" / "wandb" / f"offline-run-20260101_000000-{RUN}"):
+    suffixed = store / "dash" / "wandb" / f"offline-run-20260101_000000-{RUN}0"
+    for folder in (other, longer, suffixed, store / "dash" / "wandb" / f"offline-run-20260101_000000-{RUN}"):
         folder.mkdir(parents=True)
     _, first = project_among(store)
     _, second = project_among(store)
     assert other.is_dir()
     assert longer.is_dir()
+    assert suffixed.is_dir()
 
     def plain(found: WandbFile) -> list[dict[str, Any]]:
         clock, random_names = ("_timestamp", "_runtime"), ("samples/",)

@@ -49,7 +49,7 @@ def test_an_adapter_is_learnt_reported_and_read_by_plain_peft(
     assert [row["step"] for row in validation] == [*range(3, 33, 3), 32]
     assert sum(row["supervised_tokens"] for row in train) == report.supervised_tokens < report.tokens
     assert train[0]["lr"] == 1e-2 > train[-1]["lr"] > 0
-    assert validation[-1]["loss"] < 0.7 * validation[0]["loss"]
+    assert validation[-1]["loss"] < 0.8 * validation[0]["loss"]
     assert (report.dropped, report.dropped_validation, report.logits_check) == (0, 0, 0)
     assert report.seconds > 0
     assert not (tmp_path / "checkpoint").exists()
@@ -106,7 +106,7 @@ def test_bf16_adapters_learn_in_fp32_over_a_bf16_base(run: Fit, spec: Folder, tm
     assert kinds == {(True, torch.float32), (False, torch.bfloat16)}
     report, metrics = run(LORA, precision="bf16")
     assert metrics[-1]["loss"] < metrics[0]["loss"]
-    assert report.logits_check <= 5e-2
+    assert report.logits_check == 0
     assert {value.dtype for value in load_file(tmp_path / "weights" / "adapter_model.safetensors").values()} == {torch.float32}
 
 
@@ -115,7 +115,7 @@ def test_bf16_full_training_keeps_fp32_masters_and_writes_bf16(run: Fit, tmp_pat
     report, metrics = run(FullSFT(replace(RECIPE, learning_rate=1e-4, epochs=10)), precision="bf16")
     losses = [row["loss"] for row in metrics if row["stage"] == "validation"]
     assert losses[-1] < losses[0] - 0.01
-    assert report.logits_check <= 5e-2
+    assert report.logits_check == 0
     assert {value.dtype for value in load_file(tmp_path / "weights" / "model.safetensors").values()} == {torch.bfloat16}
 
 

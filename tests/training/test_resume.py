@@ -22,6 +22,9 @@ def processes() -> Any:
     """Forks from a server that has imported everything and computed nothing."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["job"])
+    with pytest.MonkeyPatch.context() as patch:  # the server finds modules by this variable alone
+        patch.setenv("PYTHONPATH", str(Path(job.__file__).parent), prepend=os.pathsep)
+        context.Process(target=int).start()
     return context
 
 

@@ -118,8 +118,7 @@ def check(config: Mapping[str, Any]) -> None:
 
 def hydra_node(config: DictConfig) -> DictConfig:
     """Hydra's own node: inside the config, or kept aside where Hydra called the program."""
-    node: DictConfig = config.hydra if "hydra" in config else HydraConfig.get()
-    return node
+    return config.hydra if "hydra" in config else OmegaConf.create(HydraConfig.get())
 
 
 def choices(config: DictConfig) -> dict[str, str]:
@@ -133,25 +132,27 @@ def instantiate(node: Plain) -> Any:
     return hydra_instantiate(node, _convert_="all")
 
 
-def restart(
-    config: DictConfig, chosen: dict[str, str], stored: Plain, stored_choices: dict[str, str]
-) -> tuple[Plain, dict[str, str]]:
-    """A finished run's config with this command line's overrides on top (`+from=<run_id>`).
+def overrides(config: DictConfig) -> list[str]:
+    """The words on the command line that this config was composed with."""
+    return [str(item) for item in hydra_node(config).overrides.task]
+
+
+def restart(config: DictConfig, new: Sequence[str], stored: Plain, stored_choices: dict[str, str]) -> tuple[Plain, dict[str, str]]:
+    """A finished run's config with new overrides on top (`+from=<run_id>`): config and choices.
 
     Args:
-        config: what was composed now; its overrides say what to take from it.
-        chosen: the options chosen now.
-        stored: the finished run's resolved config.
+        config: composed from the run's own overrides and the new ones; the new ones' values are taken from it.
+        new: the new overrides.
+        stored: the run's resolved config.
         stored_choices: its choices.
     """
-    merged = OmegaConf.create(stored)
+    merged, chosen = OmegaConf.create(stored), choices(config)
     kept = dict(stored_choices)
-    for override in hydra_node(config).overrides.task:
+    for override in new:
         key = override.lstrip("+~").split("=")[0]
         if key in GROUPS:
             kept[key] = chosen[key]
-        if key != "from":
-            OmegaConf.update(merged, key, OmegaConf.select(config, key), merge=False, force_add=True)
+        OmegaConf.update(merged, key.replace("/", "."), OmegaConf.select(config, key.replace("/", ".")), merge=False, force_add=True)
     value = OmegaConf.to_container(merged, resolve=True)
     assert isinstance(value, dict)
     result = {str(key): item for key, item in value.items()}

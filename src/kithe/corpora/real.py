@@ -66,8 +66,8 @@ class RealSet:
         return self._read(split).lost
 
     def _read(self, split: Split) -> "_Read":
-        wanted = Wanted(situational=self.situational, unexpressed=self.unexpressed)
-        return _read(self.path(split), self.limit, self._set.say, wanted)
+        say, wanted = self._set.say, Wanted(situational=self.situational, unexpressed=self.unexpressed)
+        return _read(self.path(split), self.limit, say, wanted)
 
     def path(self, split: Split) -> Path:
         """The file with the split's rows, downloaded and converted if need be.

@@ -35,10 +35,10 @@ class Synthetic:
         """The histories of a split, always the same for a seed.
 
         Raises:
-            ConfigError: for "test": what is measured on must not come from what was trained on.
+            ConfigError: for "test": a system is measured on what people wrote.
         """
         if split == "test":
-            raise ConfigError("data=synthetic has no test split: test on people (data=sample or data=real, via the task's test set)")
+            raise ConfigError("data=synthetic has no test split; measure on real text instead: data=sample or data=real")
         start, count = (0, self.personas) if split == "train" else (VALIDATION_START, max(1, self.personas // VALIDATION_SHARE))
         for index in range(start, start + count):
             persona = self.teacher.persona(seed, index, unseen=split == "validation")

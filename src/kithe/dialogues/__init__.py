@@ -1,1 +1,1 @@
-
+"""Dialogues: the teacher protocol and the scripted teacher."""

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from kithe.dialogues.draft import Draft, Piece, asked, choose, companions, show
-from kithe.dialogues.script import exchange, line, page
+from kithe.dialogues.draft import Draft, Piece, ask, choose, companions, distinct, show
+from kithe.dialogues.script import lines, page
 from kithe.personas.persona import Attribute, Persona, forms
 from kithe.personas.traits import book, words_of
 
@@ -14,7 +14,7 @@ SESSIONS = (0.6, 0.25, 0.15)
 
 def advice(draft: Draft, persona: Persona, rng: Random) -> None:
     """Write one to three sessions of advice into the draft."""
-    facts = list(persona.attributes)
+    facts = distinct(rng.sample(persona.attributes, len(persona.attributes)))
     for session in range(1, rng.choices((1, 2, 3), SESSIONS)[0] + 1):
         draft.session = session
         fields = page("advice")
@@ -36,7 +36,7 @@ class _Session:
 
     def __init__(self, draft: Draft, field: dict[str, Any], facts: list[Attribute], rng: Random) -> None:
         self.draft, self.field, self.facts, self.rng = draft, field, facts, rng
-        self.mine = [fact.value.lower() for fact in facts]
+        self.situations = rng.sample(lines(field["situation"]), len(lines(field["situation"])))
 
     def write(self) -> None:
         """Opening, questions, suggestions, end."""
@@ -49,17 +49,10 @@ class _Session:
         if self.rng.random() < 0.6:
             self._close()
 
-    def _line(self, name: str) -> str:
-        """A line that names nothing this user has a say about."""
-        return next((text for text in (line(self.field[name], self.rng) for _ in range(8)) if self._clear(text)), "")
-
-    def _clear(self, text: str) -> bool:
-        return not any(value in text.lower() for value in self.mine)
-
     def _open(self) -> None:
         if self.rng.random() < 0.6:
-            self.draft.say("B", [Piece(line(self.field["hello"], self.rng))])
-        pieces = [Piece(self._line("open") or "Hi, can you help me?")]
+            self.draft.say("B", [Piece(self.draft.line(self.field["hello"]))])
+        pieces = [Piece(self.draft.line(self.field["open"]) or "Hi, can you help me?")]
         if self.facts and self.rng.random() < 0.4:
             pieces.append(self._volunteer(self.facts.pop()))
         self.draft.say("A", pieces)
@@ -85,21 +78,21 @@ class _Session:
                 answers.append(answer)
         if not asks:
             return
-        self.draft.say("B", [Piece(line(page_words("lead"), self.rng)), *asks] if self.rng.random() < 0.5 else asks)
+        self.draft.say("B", [Piece(self.draft.line(page_words("lead"))), *asks] if self.rng.random() < 0.5 else asks)
         if self.facts and self.rng.random() < 0.12:
             answers.append(self._volunteer(self.facts.pop()))
         self.draft.say("A", answers)
 
     def _pair(self) -> tuple[Piece, Piece]:
+        """A question and its answer: about a fact, or about the situation, which nobody asks twice."""
         able = [fact for fact in self.facts if book().traits[fact.trait].qa]
         if not able or self.rng.random() < 0.25:
-            question, answer = exchange(self.field["situation"], self.rng)
-            return Piece(question if self._clear(question + answer) else ""), Piece(answer)
+            question, answer = self.draft.exchange(self.situations.pop()) if self.situations else ("", "")
+            return Piece(question), Piece(answer)
         fact = self.rng.choice(able)
         self.facts.remove(fact)
         cue = choose(book().traits[fact.trait].cues("qa"), self.rng)
-        named = "$" in cue.question
-        return asked(fact, cue, self.rng), show([fact] if named else self._with(fact), cue, self.rng)
+        return ask([fact] if "$" in cue.question else self._with(fact), cue, self.rng)
 
     def _suggest(self) -> None:
         """A suggestion, perhaps one that a dislike speaks against, and then a better one."""
@@ -108,13 +101,14 @@ class _Session:
             fact = self.rng.choice(against)
             self.facts.remove(fact)
             cue = self.rng.choice([cue for cue in book().traits[fact.trait].cues("qa") if "how about" in cue.question])
-            self.draft.say("B", [asked(fact, cue, self.rng)])
-            self.draft.say("A", [show([fact], cue, self.rng)])
+            question, answer = ask([fact], cue, self.rng)
+            self.draft.say("B", [question])
+            self.draft.say("A", [answer])
         elif self.rng.random() < 0.25:
-            self.draft.say("B", [Piece(self._line("suggest"))])
-            self.draft.say("A", [Piece(line(self.field["decline"], self.rng))])
-        self.draft.say("B", [Piece(self._line("suggest") or "Here is an idea that fits.")])
-        pieces = [Piece(line(self.field["accept"], self.rng))]
+            self.draft.say("B", [Piece(self.draft.line(self.field["suggest"]))])
+            self.draft.say("A", [Piece(self.draft.line(self.field["decline"]))])
+        self.draft.say("B", [Piece(self.draft.line(self.field["suggest"]) or "Here is an idea that fits.")])
+        pieces = [Piece(self.draft.line(self.field["accept"]))]
         likes = [fact for fact in self.facts if fact.polarity == "positive"]
         if likes and self.rng.random() < 0.35:
             fact = self.rng.choice(likes)
@@ -123,13 +117,12 @@ class _Session:
         self.draft.say("A", pieces)
 
     def _why(self) -> None:
-        question, answer = exchange(self.field["why"], self.rng)
-        if self._clear(answer):
-            self.draft.say("B", [Piece(question)])
-            self.draft.say("A", [Piece(answer)])
+        question, answer = self.draft.exchange(self.field["why"])
+        self.draft.say("B", [Piece(question)])
+        self.draft.say("A", [Piece(answer)])
 
     def _close(self) -> None:
-        goodbye, thanks = exchange(page_words("close"), self.rng)
+        goodbye, thanks = self.draft.exchange(page_words("close"))
         self.draft.say("B", [Piece(goodbye)])
         self.draft.say("A", [Piece(thanks)])
 

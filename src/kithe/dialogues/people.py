@@ -1,12 +1,15 @@
 """Two people get to know each other, as in PersonaChat and MSC: both ask, answer, agree and tell things about themselves."""
 
+import re
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from kithe.dialogues.draft import Draft, Piece, asked, choose, companions, former, show
-from kithe.dialogues.script import exchange, line, page
+from kithe.dialogues.draft import Draft, Piece, ask, choose, companions, former, show
+from kithe.dialogues.script import line, page
 from kithe.personas.persona import Attribute, forms
 from kithe.personas.traits import book, words_of
+
+_LIKES = re.compile(r"\bI('m| am)?( \w+)? (love|like|enjoy|adore|fan|into|obsessed|crazy|a fan|a huge fan)\b")
 
 
 @dataclass
@@ -59,13 +62,13 @@ class Talk:
             if place == 0:
                 pieces = self._greet(me, greeting)
             elif place >= turns - 2 and self.rng.random() < 0.3 and not (self.floor.answer or self.floor.echo or me.fix):
-                pieces = [Piece(line(self.script["bye"], self.rng))]
+                pieces = [Piece(self.draft.line(self.script["bye"]))]
             else:
                 pieces = self._turn(me, you, last=place == turns - 1)
             self.draft.say(me.name, pieces)
 
     def _greet(self, me: Person, greeting: str) -> list[Piece]:
-        hello, answer = exchange(self.script[greeting], self.rng)
+        hello, answer = self.draft.exchange(self.script[greeting])
         pieces = [Piece(hello)]
         self.floor = _Floor(Piece(answer) if answer else None)
         if me.facts and self.rng.random() < 0.3:
@@ -82,7 +85,7 @@ class Talk:
             pieces += self._offer(me)
         if not last and (self.rng.random() < 0.55 or not pieces):
             pieces += self._ask(you, floor.news)
-        return pieces or [Piece(line(self.script["small"], self.rng))]
+        return pieces or [Piece(self.draft.line(self.script["small"]))]
 
     def _respond(self, me: Person, floor: _Floor) -> list[Piece]:
         """Correct oneself, answer what was asked, or react to what was told."""
@@ -104,11 +107,11 @@ class Talk:
 
     def _reaction(self, news: Attribute) -> str:
         special = self.rng.random() < 0.45 or news.polarity == "negative"
-        return line(self._topical("react_to", news) if special else self.script["react"], self.rng)
+        return self.draft.line(self._topical("react_to", news) if special else self.script["react"])
 
     def _more(self, news: Attribute | None) -> list[Piece]:
         """A sentence more about a fact, which adds nothing to it."""
-        return [Piece(line(self._topical("more", news), self.rng))] if news and self.rng.random() < self.wordy else []
+        return [Piece(self.draft.line(self._topical("more", news)))] if news and self.rng.random() < self.wordy else []
 
     def _agree(self, me: Person, fact: Attribute) -> Piece:
         """'Me too', or its opposite, about what the other has just said."""
@@ -132,9 +135,10 @@ class Talk:
     def _nothing(self, me: Person) -> str:
         """Small talk, or something about somebody else."""
         if not me.others or self.rng.random() < 0.65:
-            return line(self.script["small"], self.rng)
+            return self.draft.line(self.script["small"])
         other = me.others.pop()
-        return line(self.script["other"][other.trait], self.rng, forms(other))
+        text = line(self.script["other"][other.trait], self.rng, forms(other))
+        return text if self.draft.clear(text) else ""
 
     def _tell(self, me: Person, fact: Attribute) -> list[Piece]:
         trait = book().traits[fact.trait]
@@ -142,11 +146,11 @@ class Talk:
         me.facts = [other for other in me.facts if other not in group]
         me.told += group
         hints = trait.cues("hint") if len(group) == 1 else []
-        piece = show(group, choose(hints if hints and self.rng.random() < 0.3 else trait.cues("say"), self.rng), self.rng)
-        wrong = former(fact, self.rng) if self.rng.random() < 0.06 else None
+        piece = show(group, choose(hints if hints and self.rng.random() < 0.4 else trait.cues("say"), self.rng), self.rng)
+        wrong = former(fact, self.draft) if self.rng.random() < 0.06 else None
         self.floor.news = fact
         if wrong:
-            me.fix = replace(piece, text=f"{line(self.script['correct'], self.rng)} {piece.text}")
+            me.fix = replace(piece, text=f"{self.draft.line(self.script['correct'])} {piece.text}")
             self.floor.news = None
             return [wrong]
         return [piece, *self._more(fact)]
@@ -170,13 +174,13 @@ class Talk:
         if near and self.floor.news and self.rng.random() < 0.4:
             fact = self._take(you, near)
             self.floor.answer = show([fact], choose(book().traits[fact.trait].cues("say"), self.rng), self.rng)
-            return [Piece(line(self.script["bounce"], self.rng))]
+            return [Piece(self.draft.line(self.script["bounce"]))]
         if you.facts and self.rng.random() < 0.8:
             return self._question(you, near)
         return self._chat(self.script["chat"])
 
     def _chat(self, block: str) -> list[Piece]:
-        question, answer = exchange(block, self.rng)
+        question, answer = self.draft.exchange(block)
         self.floor.answer = Piece(answer)
         return [Piece(question)]
 
@@ -186,8 +190,8 @@ class Talk:
             return []
         fact = self._take(you, able)
         cue = choose(book().traits[fact.trait].cues("qa"), self.rng)
-        self.floor.answer = show([fact], cue, self.rng)
-        return [asked(fact, cue, self.rng)]
+        question, self.floor.answer = ask([fact], cue, self.rng)
+        return [question]
 
     def _take(self, you: Person, among: list[Attribute]) -> Attribute:
         fact = self.rng.choice(among)

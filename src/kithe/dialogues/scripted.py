@@ -1,11 +1,12 @@
 """`teacher=scripted`: personas and dialogues from a seeded grammar, with exact labels and no model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
 from kithe.dialogues.advice import advice
 from kithe.dialogues.device import device
-from kithe.dialogues.draft import Draft
+from kithe.dialogues.draft import Draft, distinct
 from kithe.dialogues.people import Person, Talk
 from kithe.dialogues.script import page
 from kithe.dialogues.voice import Voice
@@ -49,11 +50,11 @@ class Scripted:
 
 def _people(persona: Persona, rng: Random) -> Draft:
     tokens = rng.random() < 0.4
-    draft = Draft(rng.choice("AB"), {name: _voice(rng, tokens) for name in "AB"}, rng)
-    facts = rng.sample(persona.attributes, rng.choices(range(len(COUNTS)), COUNTS)[0])
+    draft = Draft(rng.choice("AB"), persona, {name: _voice(rng, tokens) for name in "AB"}, rng)
+    facts = distinct(rng.sample(persona.attributes, rng.choices(range(len(COUNTS)), COUNTS)[0]))
     echoes = [fact for fact in facts if _echoable(fact) and rng.random() < 0.2]
-    user = Person(draft.user, [fact for fact in facts if fact not in echoes], others=_others(persona, facts, rng))
-    partner = _apart(draw_persona("partner", rng, 12, persona.unseen), facts)[: rng.randint(0, 5)]
+    user = Person(draft.user, [fact for fact in facts if fact not in echoes], others=_others(persona, rng))
+    partner = _apart(draw_persona("partner", rng, 6, persona.unseen).attributes, persona)[: rng.randint(0, 5)]
     other = Person("B" if draft.user == "A" else "A", partner, echoes)
     first, second = sorted((user, other), key=lambda person: person.name)
     sessions = rng.choices((1, 2, 3), (0.75, 0.18, 0.07))[0]
@@ -61,34 +62,38 @@ def _people(persona: Persona, rng: Random) -> Draft:
     return draft
 
 
-def _others(persona: Persona, facts: list[Attribute], rng: Random) -> list[Attribute]:
+def _others(persona: Persona, rng: Random) -> list[Attribute]:
     """Two things that are true of somebody whom the user mentions."""
-    stranger = _apart(draw_persona("stranger", rng, 20, persona.unseen), facts)
-    return [fact for fact in stranger if fact.trait in page("people")["other"]][:2]
+    known = page("people")["other"]
+    stranger = [fact for fact in draw_persona("stranger", rng, 16, persona.unseen).attributes if fact.trait in known]
+    return _apart(stranger, persona)[:2]
 
 
-def _apart(partner: Persona, facts: list[Attribute]) -> list[Attribute]:
-    """The partner's facts that could not be taken for the user's."""
-    mine = {fact.value for fact in facts}
-    return [fact for fact in partner.attributes if not any(fact.value in value or value in fact.value for value in mine)]
+def _apart(facts: Sequence[Attribute], persona: Persona) -> list[Attribute]:
+    """The facts that could not be taken for the persona's."""
+    values = [fact.value for fact in persona.attributes]
+    return [fact for fact in facts if not any(fact.value in value or value in fact.value for value in values)]
 
 
 def _echoable(fact: Attribute) -> bool:
     trait = book().traits[fact.trait]
-    return bool(trait.shared and "it" in trait.say or trait.opposite)
+    return trait.shared or bool(trait.opposite)
 
 
 def _voice(rng: Random, tokens: bool) -> Voice:
+    british = rng.random() < 0.2
     if tokens:
-        return Voice(tokens=True, expand=rng.random() < 0.8, bare=rng.random() * 0.3, loud=0.1, chatty=0.18, british=rng.random() < 0.1,
-                     typos=0.05)  # fmt: skip
-    careless = rng.random() < 0.25
-    return Voice(lower=careless, bare=0.5 if careless else 0.08, loud=rng.random() * 0.3, chatty=rng.random() * 0.35, typos=0.25 if careless else 0.03,
-                 expand=rng.random() < 0.2, british=rng.random() < 0.25)  # fmt: skip
+        return Voice(
+            tokens=True, expand=rng.random() < 0.8, british=british, bare=rng.random() * 0.3, loud=0.1, chatty=0.18, typos=0.05
+        )
+    chatty, loud, expand = rng.random() * 0.35, rng.random() * 0.3, rng.random() < 0.2
+    if rng.random() < 0.25:
+        return Voice(lower=True, expand=expand, british=british, bare=0.5, loud=loud, chatty=chatty, typos=0.25)
+    return Voice(expand=expand, british=british, bare=0.08, loud=loud, chatty=chatty, typos=0.03)
 
 
 def _assistant(persona: Persona, rng: Random) -> Draft:
-    draft = Draft("A", {"A": _voice(rng, tokens=False), "B": Voice(loud=0.2)}, rng)
+    draft = Draft("A", persona, {"A": _voice(rng, tokens=False), "B": Voice(loud=0.2)}, rng)
     if rng.random() < 0.6:
         advice(draft, persona, rng)
     else:

@@ -8,18 +8,21 @@ from random import Random
 from kithe.dialogues.script import line, page
 
 _CONTRACTION = re.compile(
-    r"\b(?:I'm|I've|I'd|I'll|can't|won't|don't|doesn't|didn't|isn't|aren't|wasn't|haven't|it's|that's|what's|who's|you're|we're|they're)\b", re.I
+    r"\b(?:I'(?:m|ve|d|ll)|(?:ca|wo|do|does|did|is|are|was|have)n't|(?:it|that|what|who)'s|(?:you|we|they)'re)\b", re.IGNORECASE
 )
 _TOKEN = re.compile(r"([.,!?;])(?=\s|$)")
+_START = re.compile(r"(?<=[a-z][.!?] )(?!http)[a-z]")
+_GAP = re.compile(r" ,")
 _MARKED = (".", "!", "?")
 _QUESTION = re.compile(
     r"^((well|so|oh|hi|hey|hello|hi again|hello again),? )?"
-    r"((what|who|where|why|how|when)(('s| is| are| does| do| did| should| far| long| many| much| tall| old| big|'s) )"
+    r"(who |(what|where|why|how|when)(('s| is| are| does| do| did| should| far| long| many| much| tall| old| big|'s) )"
     r"|do you|does|did you|are|is|can you|can I|could (you|I)|would you|will|have you|should |tell me about yourself)"
     r"|(,| and|about) you(rself|rs)?$|your day$",
-    re.I,
+    re.IGNORECASE,
 )
-_PLAIN = re.compile(r"^(I|I'm|I've|I'd|my|it's|the|we|there's|they|someone|somebody|being|as a)\b")  # what a filler may stand before
+# what a filler may stand before
+_PLAIN = re.compile(r"^(I|I'm|I've|I'd|my|it's|the|we|there's|they|someone|somebody|being|as a)\b")
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Voice:
             text += self._stop(text, after, rng)
         if self.tokens:
             return " ".join(_TOKEN.sub(r" \1 ", text).lower().split())
-        return text.lower() if self.lower else text if text.startswith("and ") else text[:1].upper() + text[1:]
+        return text.lower() if self.lower else _capitals(text)
 
     def _dress(self, text: str, rng: Random) -> str:
         """Fillers before and after, where they fit."""
@@ -55,7 +58,8 @@ class Voice:
         if rng.random() < 0.7:
             return f"{line(page('voice')['before'], rng)} {text}"
         after = line(page("voice")["after"], rng)
-        return text if text.endswith(_MARKED) or _QUESTION.search(text) else f"{text}{'' if after.startswith(',') else ' '}{after}"
+        fits = not (text.endswith(_MARKED) or _QUESTION.search(text))
+        return _GAP.sub(",", f"{text} {after}") if fits else text
 
     def _spell(self, text: str, rng: Random) -> str:
         swaps = page("voice")["spelling"]
@@ -76,11 +80,19 @@ class Voice:
         return "!" if rng.random() < self.loud else "."
 
 
+def _capitals(text: str) -> str:
+    """Sentence case; a sentence that goes on after "and" keeps its small letter."""
+    start = text if text.startswith("and ") else text[:1].upper() + text[1:]
+    return _START.sub(lambda found: found[0].upper(), start)
+
+
 def _full(short: str) -> str:
     """A contraction in two words."""
     special = {"can't": "can not", "won't": "will not"}.get(short.lower())
-    full = special or re.sub(r"n't$", " not", short).replace("'m", " am").replace("'ve", " have").replace("'ll", " will").replace("'re", " are")
-    return full.replace("I'd", "I would").replace("'s", " is")
+    full = special or re.sub(r"n't$", " not", short)
+    for ending, word in (("'m", "am"), ("'ve", "have"), ("'ll", "will"), ("'re", "are"), ("'d", "would"), ("'s", "is")):
+        full = full.replace(ending, f" {word}")
+    return full
 
 
 def _swap(text: str, pairs: dict[str, str], chance: float, rng: Random) -> str:

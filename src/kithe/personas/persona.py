@@ -1,10 +1,13 @@
 """Who speaks: personas, and how the scripted teacher draws one that does not contradict itself."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from random import Random
 
+from pydantic import Field
+
 from kithe.personas.grammar import Forms
-from kithe.personas.traits import Book, Trait, Value, book, words_of
+from kithe.personas.traits import Trait, Value, book, words_of
 from kithe.records.base import SCHEMA_VERSION, Record
 from kithe.records.history import Polarity
 
@@ -27,7 +30,7 @@ class Attribute(Record):
     value: str
     polarity: Polarity
     trait: str = ""
-    slots: dict[str, str] = {}
+    slots: dict[str, str] = Field(default_factory=dict)
 
 
 class Persona(Record):
@@ -50,14 +53,14 @@ class _Life:
 
     def __init__(self, tags: tuple[str, ...], bars: tuple[str, ...]) -> None:
         self.tags, self.bars = set(tags), set(bars)
-        self.taken: set[tuple[str, str]] = set()
+        self.taken: set[str] = set()
         self.filled: dict[str, int] = {}
         self.words: dict[Polarity, set[str]] = {"positive": set(), "negative": set()}
 
     def take(self, trait: Trait, values: Mapping[str, Value]) -> bool:
         """Settle the trait with these values, unless it contradicts what is settled; whether it was."""
         slot = trait.slot or trait.id
-        own = {(trait.slots["v"], values["v"].text)}
+        own = {values["v"].text}
         if self.filled.get(slot, 0) >= trait.many or own & self.taken:
             return False
         tags, bars, words = _marks(trait, values)
@@ -75,8 +78,9 @@ class _Life:
 def _marks(trait: Trait, values: Mapping[str, Value]) -> tuple[set[str], set[str], set[str]]:
     """What it implies, what it rules out, its words; disliking a thing implies nothing that liking it would."""
     own = values.values() if trait.polarity == "positive" else ()
-    return (set(trait.tags).union(*(value.tags for value in own)), set(trait.bars).union(*(value.bars for value in values.values())),
-            set().union(*(value.words for value in values.values())))  # fmt: skip
+    tags = set(trait.tags).union(*(value.tags for value in own))
+    bars = set(trait.bars).union(*(value.bars for value in values.values()))
+    return tags, bars, set().union(*(value.words for value in values.values()))
 
 
 def draw_persona(identity: str, rng: Random, size: int, unseen: bool = False) -> Persona:
@@ -91,7 +95,7 @@ def draw_persona(identity: str, rng: Random, size: int, unseen: bool = False) ->
     stage = rng.choices(list(STAGES), [share for share, _, _ in STAGES.values()])[0]
     life = _Life(*STAGES[stage][1:])
     attributes: list[Attribute] = []
-    for trait in _order(book(), rng):
+    for trait in _order(rng):
         if len(attributes) >= size:
             break
         values = {slot: book().lexicons[lexicon].pick(rng, unseen) for slot, lexicon in trait.slots.items()}
@@ -100,14 +104,21 @@ def draw_persona(identity: str, rng: Random, size: int, unseen: bool = False) ->
     return Persona(id=identity, attributes=tuple(attributes), unseen=unseen)
 
 
-def _order(pages: Book, rng: Random) -> Iterator[Trait]:
+def _order(rng: Random) -> Iterator[Trait]:
     """Traits in an order of weighted chance; one that may hold several times stands there several times."""
-    pool = [trait for trait in pages.traits.values() for _ in range(trait.many)]
-    keyed = [(rng.random() ** (1 / (trait.weight * WEIGHT[trait.polarity])), place) for place, trait in enumerate(pool)]
-    return (pool[place] for _, place in sorted(keyed, reverse=True))
+    keyed = sorted((rng.random() ** exponent, place) for place, (_, exponent) in enumerate(_pool()))
+    return (_pool()[place][0] for _, place in reversed(keyed))
+
+
+@cache
+def _pool() -> list[tuple[Trait, float]]:
+    """Every trait as often as it may hold, with the exponent that makes a uniform draw a weighted one."""
+    traits = book().traits.values()
+    return [(trait, 1 / (trait.weight * WEIGHT[trait.polarity])) for trait in traits for _ in range(trait.many)]
 
 
 def _attribute(trait: Trait, values: Mapping[str, Value], rng: Random) -> Attribute:
-    text = values["v"].text if trait.value == "$v" else words_of(trait.value, rng, {slot: value.forms for slot, value in values.items()})
+    slots = {slot: value.forms for slot, value in values.items()}
+    text = values["v"].text if trait.value == "$v" else words_of(trait.value, rng, slots)
     return Attribute(key=trait.key, category=trait.category, value=text, polarity=trait.polarity, trait=trait.id,
                      slots={slot: value.text for slot, value in values.items()})  # fmt: skip

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from random import Random
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 from zlib import crc32
 
 import yaml
@@ -17,7 +17,11 @@ from kithe.records.base import Record
 from kithe.records.history import Inference, Intensity, ItemType, Polarity
 
 SMALLEST_SPLIT = 10  # a lexicon below this size is an enumeration, and all of it is shown in training
+CueField: TypeAlias = Literal["say", "hint", "qa", "wish", "device", "repeat"]
 _WORD = re.compile(r"[a-z]{4,}")
+_OUTRIGHT = re.compile(  # a wish or request that says it outright
+    r"\bI('m| am|'d| have| hate| like| can't| want| don't| never| always| prefer| enjoy| was|<| <| \()|[Cc]all me|\bat home we"
+)
 HELD_OUT = 5  # one value in five of the others is kept for validation
 
 
@@ -87,17 +91,19 @@ class Trait(Record):
     device: str = ""
     repeat: str = ""
 
-    def cues(self, field: Literal["say", "hint", "qa", "wish", "device", "repeat"]) -> list[Cue]:
+    def cues(self, field: CueField) -> list[Cue]:
         """The cues of one field."""
-        return _cues(getattr(self, field), "explicit" if field in ("say", "qa") else "implicit")
+        return _cues(getattr(self, field), field)
 
 
 @cache
-def _cues(text: str, inference: Inference) -> list[Cue]:
-    return [_cue(line.strip(), inference) for line in text.splitlines() if line.strip()]
+def _cues(text: str, field: CueField) -> list[Cue]:
+    return [_cue(line.strip(), field) for line in text.splitlines() if line.strip()]
 
 
-def _cue(line: str, inference: Inference) -> Cue:
+def _cue(line: str, field: CueField) -> Cue:
+    explicit = field in ("say", "qa") or (field in ("wish", "device") and _OUTRIGHT.search(line))
+    inference: Inference = "explicit" if explicit else "implicit"
     intensity: Intensity = "medium"
     if line.startswith("high: "):
         intensity, line = "high", line[6:]
@@ -173,6 +179,7 @@ def _value(entry: str, names: list[str]) -> Value:
 def _derived(text: str) -> dict[str, str]:
     many = is_plural(text)
     return {"v": text, "a": article(text), "pl": plural(text), "is": "are" if many else "is", "it": "them" if many else "it",
+        "s": "" if many else "s",
             "cap": text[:1].upper() + text[1:]}  # fmt: skip
 
 

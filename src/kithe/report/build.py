@@ -62,31 +62,24 @@ def sweep_runs(store: Path, sweep_id: str) -> list[str]:
 
 
 def read_result(store: Path, run_id: str) -> dict[str, Any]:
-    """A run's result; for a run that has none, `{run_id, cell, state, error}`."""
+    """A run's result; for a run that has none, `{run_id, cell, config, state, error}`."""
     folder = Store(store).run(run_id)
     try:
-        if folder.done and (result := folder.read("result.json")):
-            return result
-        if folder.done:
-            return {"run_id": run_id, "cell": read_cell(folder), "state": "missing", "error": "done, but there is no result.json"}
-        error = folder.read("state.json").get("error", "")
-        return {"run_id": run_id, "cell": read_cell(folder), "state": folder.state, "error": error}
+        if not folder.done:
+            return {**prepared(folder, run_id), "state": folder.state, "error": folder.read("state.json").get("error", "")}
+        found = folder.read("result.json")
+        return found or {**prepared(folder, run_id), "state": "missing", "error": "done, but there is no result.json"}
     except json.JSONDecodeError as broken:
         return {"run_id": run_id, "cell": {}, "state": "unreadable", "error": str(broken)}
 
 
-def read_cell(folder: Folder) -> dict[str, Any]:
-    """What was chosen for a run that has no result; data and seed fall out where there is no corpus, as in a result."""
-    prepared = folder.read("cell.json")
-    chosen = dict(prepared.get("choices", {}))
-    if not chosen:
-        return {}
-    corpus = prepared.get("identity", {}).get("corpus")
-    return {
-        **chosen,
-        "data": chosen.get("data") if corpus else None,
-        "seed": prepared.get("config", {}).get("seed") if corpus else None,
-    }
+def prepared(folder: Folder, run_id: str) -> dict[str, Any]:
+    """What was chosen for a run; data and seed fall out where there is no corpus, as in a result."""
+    cell = folder.read("cell.json")
+    chosen, config = dict(cell.get("choices", {})), cell.get("config", {})
+    reads = (cell.get("identity") or {}).get("corpus") is not None
+    fallen = {"data": chosen.get("data") if reads else None, "seed": config.get("seed") if reads else None}
+    return {"run_id": run_id, "cell": {**chosen, **fallen} if chosen else {}, "config": config}
 
 
 def read_scores(store: Path, run_id: str, test_set: str) -> Scores:

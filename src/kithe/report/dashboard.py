@@ -10,7 +10,7 @@ from typing import Any
 from kithe.records.base import open_text
 from kithe.records.chat import Prediction
 from kithe.records.history import History
-from kithe.report.rows import corpus
+from kithe.report.rows import choices
 from kithe.report.text import shorten
 from kithe.store import Store
 
@@ -108,10 +108,9 @@ def summary(result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def tags(result: Mapping[str, Any]) -> tuple[str, ...]:
-    """The cell's options, and `scripted` where its training data are; W&B takes 64 characters each."""
-    chosen = [str(choice) for group, choice in result.get("cell", {}).items() if choice is not None and group != "seed"]
-    scripted = ["scripted"] if corpus(result).get("scripted") else []
-    return tuple(dict.fromkeys(tag[:64] for tag in [*chosen, *scripted] if tag))
+    """The cell's options, `scripted` among them where its training data are; W&B takes 64 characters each."""
+    chosen = [str(choice) for choice in choices(result).values() if choice is not None]
+    return tuple(dict.fromkeys(tag[:64] for tag in chosen if tag))
 
 
 def public(value: Any) -> Any:

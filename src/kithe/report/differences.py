@@ -19,9 +19,9 @@ ReadScores = Callable[[str, str], Scores]
 MEASURE = ("task", "judge")  # numbers of another task or judge are not on the same scale
 EXPLAINED = (
     "Cell minus reference in F1, for rows that differ in one choice and were asked about the same users; where a row is the"
-    " mean of several seeds, the counts of all its seeds are added up for each user. Brackets: 95 % interval (users resampled"
-    " with both cells' counts); p: two-sided permutation test within users; p (Holm): adjusted for all comparisons of this"
-    " table."
+    " mean of several seeds, the counts of all its seeds are added up for each user, and their spread is not in the"
+    " interval. Brackets: 95 % interval (users resampled with both cells' counts); p: two-sided permutation test within"
+    " users; p (Holm): adjusted for all comparisons of this table."
 )
 
 
@@ -105,12 +105,9 @@ def ratio(runs: Sequence[Scores]) -> "Ratio | None":
 
 def name(row: Row, other: Row) -> str:
     """A row's data, adaptation and model, and what else sets it apart from the other."""
-    more = [
-        group
-        for group in sorted(row.choices)
-        if group not in (*FIRST, *MEASURE) and row.choices[group] != other.choices.get(group)
-    ]
-    parts = [row.data, *(row.choices.get(group) for group in (*FIRST[1:], *more)), row.variant]
+    own = {group: choice for group, choice in row.choices.items() if group not in (*FIRST, *MEASURE, "teacher")}
+    more = [own[group] for group in sorted(own) if own[group] != other.choices.get(group)]
+    parts = [row.data, *(row.choices.get(group) for group in FIRST[1:]), *more, row.variant]
     return ", ".join(part for part in parts if part)
 
 

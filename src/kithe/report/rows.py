@@ -33,6 +33,7 @@ class Row:
     test_set: str | None = None
     metrics: Mapping[str, Estimate] = field(default_factory=dict)
     unscored: float | None = None
+    train_facts: float | None = None
     dropped: Mapping[str, float] = field(default_factory=dict)
     seconds_per_history: float | None = None
     peak_memory_mb: float | None = None
@@ -63,8 +64,9 @@ def finished(result: Result) -> bool:
 
 
 def choices(result: Result) -> dict[str, str | None]:
-    """A cell's options without its seed and what cannot change its numbers."""
-    return {group: choice for group, choice in result.get("cell", {}).items() if group not in APART}
+    """A cell's options without its seed and what cannot change its numbers; no teacher where none wrote the training data."""
+    found = {group: choice for group, choice in result.get("cell", {}).items() if group not in APART}
+    return {**found, "teacher": teacher(result)} if "teacher" in found else found
 
 
 def order(row: Row) -> tuple[object, ...]:
@@ -115,11 +117,13 @@ def costs(group: Sequence[Result], test_set: str) -> dict[str, Any]:
     unscored = [value for result in group if (value := result.get("unscored", {}).get(test_set)) is not None]
     seconds = [value for result in group if (value := result.get("cost", {}).get("seconds_per_history")) is not None]
     memory = [value for result in group if (value := result.get("cost", {}).get("peak_memory_mb")) is not None]
+    facts = [value for result in group if (value := corpus(result).get("facts")) is not None]
     drops = [corpus(result).get("dropped", {}) for result in group]
     return {
         "unscored": mean(unscored) if unscored else None,
         "seconds_per_history": mean(seconds) if seconds else None,
         "peak_memory_mb": max(memory, default=None),
+        "train_facts": mean(facts) if facts else None,
         "dropped": {
             reason: mean(drop.get(reason, 0) for drop in drops) for reason in sorted({key for drop in drops for key in drop})
         },
@@ -131,12 +135,23 @@ def corpus(result: Result) -> Mapping[str, Any]:
     return (result.get("provenance") or {}).get("corpus") or {}
 
 
+def teacher(result: Result) -> str | None:
+    """Who wrote a cell's training data: `scripted`, `endpoint`, …; None where it has none, or people wrote them."""
+    cell, data = result.get("cell", {}), (result.get("config") or {}).get("data")
+    if corpus(result).get("scripted"):
+        return "scripted"
+    taught = cell.get("data") is not None and isinstance(data, Mapping) and "teacher" in data
+    return cell.get("teacher") if taught else None
+
+
 def data_name(result: Result) -> str:
-    """The training data's honest name: `synthetic (scripted)`, `real (personachat)`, `spc`, `none`."""
+    """The training data's honest name: `synthetic (scripted)`, `real (laps, msc)`, `personachat`, `none`."""
     choice = result.get("cell", {}).get("data")
     if choice is None:
         return "none" if finished(result) else ""
-    source = "scripted" if corpus(result).get("scripted") else corpus(result).get("source")
+    account = corpus(result)
+    sets = ((account.get("card") or {}).get("train") or {}).get("facts_by_set") or [account.get("source")]
+    source = teacher(result) or ", ".join(sorted(filter(None, sets)))
     return f"{choice} ({source})" if source and source != choice else str(choice)
 
 

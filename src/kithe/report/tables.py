@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kithe.report.rows import FIRST, Result, Row, corpus, finished, leaves, rows
+from kithe.report.rows import FIRST, Result, Row, finished, leaves, rows, teacher
 from kithe.report.text import NONE, count, counts, fraction, quantity, shorten, with_interval
 from kithe.report.writers import Table
 
@@ -114,6 +114,12 @@ def seeds(row: Row) -> str:
     return str(len(row.seeds)) if row.seeds else NONE
 
 
+def dropped_facts(row: Row) -> dict[str, float]:
+    """Facts left out of the training corpus by reason; histories that were passed over stand in the CSV file only."""
+    found = {reason.removeprefix("facts "): value for reason, value in row.dropped.items() if not reason.startswith("histories")}
+    return {reason: value for reason, value in found.items() if value}
+
+
 def parse_rate(row: Row) -> str:
     """The share of answers that could be read."""
     found = row.metrics.get("parse_rate")
@@ -128,7 +134,8 @@ MEASURES = (
     *map(score, SCORES),
     Column("parse rate", parse_rate),
     Column("unscored", lambda row: count(row.unscored)),
-    Column("dropped facts", lambda row: counts(row.dropped)),
+    Column("train facts", lambda row: count(row.train_facts)),
+    Column("dropped facts", lambda row: counts(dropped_facts(row))),
     SECONDS,
     Column("peak MB", lambda row: quantity(row.peak_memory_mb)),
 )
@@ -139,7 +146,7 @@ def legend(results: Iterable[Result]) -> str:
     done = [result for result in results if finished(result)]
     tasks = sorted({str(result["cell"].get("task")) for result in done})
     judges = sorted({judge_name(result) for result in done})
-    scripted = any(corpus(result).get("scripted") for result in done)
+    scripted = any(teacher(result) == "scripted" for result in done)
     who = [f"Task: {', '.join(tasks)}.", f"Judge: {' | '.join(judges)}."] if done else []
     return " ".join([*who, EXPLAINED, *([SCRIPTED] if scripted else [])])
 
@@ -172,7 +179,8 @@ def records(listed: Iterable[Row]) -> Iterator[dict[str, Any]]:
             "gold_facts": facts(row),
             **{key: value for name in names for key, value in numbers(row, name).items()},
             "unscored": row.unscored,
-            "dropped_facts": sum(row.dropped.values()) if row.dropped else None,
+            "train_facts": row.train_facts,
+            "dropped_facts": sum(dropped_facts(row).values()) if row.train_facts is not None else None,
             "dropped_reasons": json.dumps(row.dropped, sort_keys=True) if row.dropped else None,
             "seconds_per_history": row.seconds_per_history,
             "peak_memory_mb": row.peak_memory_mb,

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, TQDMProgressBar
+from pytorch_lightning.callbacks import Callback, ProgressBar
 from torch import Tensor
+from tqdm import tqdm
 
 from kithe.training.data import Batch, Plan
 from kithe.training.module import loss_sum
@@ -27,12 +28,17 @@ class Journal(Callback):
         held_out: this rank's validation batches; none for no validation.
         every: optimiser steps between validations; there is also one after the last step.
         stop: asked after every step, on every rank; any rank's yes ends training at that step.
+
+    Attributes:
+        loss: that of the last optimiser step.
+        stopped: whether training was asked to stop.
     """
 
     def __init__(self, plan: Plan, sink: Sink, held_out: Sequence[Batch], every: int, stop: Callable[[], bool]) -> None:
         self._plan, self._sink, self._held_out, self._every, self._stop = plan, sink, held_out, every, stop
         self._nll = 0.0
         self._rate = 0.0
+        self.loss = math.nan
         self.stopped = False
 
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Batch, batch_idx: int) -> None:
@@ -62,11 +68,9 @@ class Journal(Callback):
             raise FloatingPointError(
                 f"the loss is {loss} at step {batch.step + 1}; a smaller adapt.recipe.learning_rate may help"
             )
+        self.loss = loss
         row = {"stage": "train", "step": batch.step + 1, "loss": loss, "lr": self._rate, "supervised_tokens": batch.targets}
         self._put(trainer, row)
-        for bar in trainer.callbacks:  # type: ignore[attr-defined]
-            if isinstance(bar, Bar):
-                bar.loss = loss
 
     def _validate(self, trainer: pl.Trainer, module: pl.LightningModule, step: int) -> None:
         module.eval()
@@ -129,14 +133,40 @@ class Checkpointing(Callback):
         self._before = float(checkpoint["seconds"])
 
 
-class Bar(TQDMProgressBar):
-    """Lightning's bar, with the loss of the last optimiser step beside it."""
+class Bar(ProgressBar):
+    """One bar over the optimiser steps, on rank 0, with the loss of the last one beside it."""
 
-    loss: float | None = None
+    def __init__(self, plan: Plan, journal: Journal) -> None:
+        super().__init__()
+        self._plan, self._journal = plan, journal
+        self._shown = True
+        self._bar: tqdm[Any] | None = None
 
-    def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, int | str | float | dict[str, float]]:
-        """Only the loss."""
-        return {} if self.loss is None else {"loss": self.loss}
+    def disable(self) -> None:
+        """Show nothing; Lightning asks for it on the other ranks."""
+        self._shown = False
+
+    def enable(self) -> None:
+        """Show the bar."""
+        self._shown = True
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Begin where the checkpoint ended."""
+        steps, done = self._plan.steps, trainer.global_step
+        self._bar = tqdm(total=steps, initial=done, desc="train", unit="step", disable=not self._shown, dynamic_ncols=True)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Batch, batch_idx: int
+    ) -> None:
+        """Count whole steps."""
+        if self._bar is not None and (batch_idx + 1) % self._plan.accumulation == 0:
+            self._bar.set_postfix(loss=f"{self._journal.loss:.3f}", refresh=False)
+            self._bar.update()
+
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Leave the bar as it is."""
+        if self._bar is not None:
+            self._bar.close()
 
 
 def _summed(trainer: pl.Trainer, values: Sequence[float]) -> list[float]:

@@ -42,7 +42,8 @@ def export(
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     if adapter.trains_base and precision == "bf16":
-        model.to(torch.bfloat16)
+        for parameter in model.parameters():  # not the buffers: rotary frequencies stay in fp32, as in a loaded model
+            parameter.data = parameter.data.to(torch.bfloat16)
     with quiet():
         adapter.export(model, part)
         tokenizer.save_pretrained(part)

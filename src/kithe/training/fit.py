@@ -94,7 +94,7 @@ def _learn(run: Run, folder: Path, sink: Sink, hardware: Hardware, every: int, p
         accumulation=run.plan.accumulation,
         mixed=run.mixed,
         clip=run.recipe.clip,
-        callbacks=[journal, saving, *([Bar()] if progress else [])],
+        callbacks=[journal, saving, *([Bar(run.plan, journal)] if progress else [])],
         progress=progress,
     )
     module = run.module(hardware.recompute)

@@ -38,6 +38,6 @@ def score(judge: Judge, histories: Sequence[History], predictions: Sequence[Pred
         "enable_checkpointing": False,
     }
     trainer = lightning.Trainer(accelerator="cpu", devices=1, **quiet)
-    loader = DataLoader([(histories, predictions)], batch_size=None)  # type: ignore[arg-type]
+    loader: DataLoader[Batch] = DataLoader([(histories, predictions)], batch_size=None)  # type: ignore[arg-type]
     trainer.test(module, loader, verbose=False)
     return module.scores[0]

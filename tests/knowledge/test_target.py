@@ -1,0 +1,103 @@
+import json
+
+import pytest
+from talks import CATS, HIKING, LAB, NURSE, talk
+
+from kithe.errors import ConfigError
+from kithe.knowledge.fields import MAX_CHARACTERS, NAMES, check, choices, needed
+from kithe.knowledge.target import MAX_TRACE, answer, quotation
+from kithe.knowledge.text import clip, estimated_tokens
+from kithe.knowledge.units import Cut, Unit, units
+from kithe.records.history import Evidence, History, KnowledgeItem
+
+WHOLE = Cut("history", 4, 0, 10**6)
+
+
+def whole(history: History) -> Unit:
+    return units(history, WHOLE)[0]
+
+
+def test_statements_alone_are_a_list_of_strings_in_the_order_of_the_conversation() -> None:
+    assert answer(LAB, whole(LAB), ("statement",), trace=False) == '["I have two cats.", "I am a nurse.", "I love hiking."]'
+
+
+def test_objects_have_the_keys_in_order_and_leave_out_what_is_unknown() -> None:
+    listed = json.loads(answer(LAB, whole(LAB), ("quote", "statement", "inference", "category"), trace=False))
+    assert listed[0] == {"quote": "two cats", "statement": "I have two cats.", "category": "Household"}
+    assert list(listed[1]) == ["quote", "statement", "inference", "category"]
+    assert listed[1]["quote"] == "I'm a nurse at the city hospital."
+
+
+def test_nothing_to_find_is_an_empty_list() -> None:
+    empty = LAB.model_copy(update={"items": ()})
+    assert answer(empty, whole(empty), ("quote", "statement"), trace=False) == "[]"
+
+
+def test_the_same_statement_is_listed_once() -> None:
+    twice = LAB.model_copy(update={"items": (CATS, CATS.model_copy(update={"statement": "i have TWO cats"}))})
+    assert answer(twice, whole(twice), ("statement",), trace=False) == '["I have two cats."]'
+
+
+def test_a_trace_sorts_the_turns_quotes_the_cues_and_commits() -> None:
+    assert answer(LAB, whole(LAB), ("statement",), trace=True) == (
+        "<think>\n"
+        "Personal: 2, 3, 4.\n"
+        "Routine: 1.\n"
+        '2: "two cats"\n'
+        '3: "I\'m a nurse at the city hospital." (explicit)\n'
+        '4: "Hiking, I love it. No shifts for a nurse then!"\n'
+        "Commit: 3.\n"
+        "</think>\n"
+        '["I have two cats.", "I am a nurse.", "I love hiking."]'
+    )
+
+
+def test_a_trace_of_a_window_counts_the_turns_of_the_window() -> None:
+    window = units(LAB, Cut("window", 4, 2, 10**6))[1]
+    assert answer(LAB, window, ("statement",), trace=True).startswith("<think>\nPersonal: 1.\nRoutine: none.\n1: ")
+
+
+@pytest.mark.parametrize("facts", [1, 10, 40, 300])
+def test_traces_stay_short(facts: int) -> None:
+    history = talk([f"turn {index}: I do like thing number {index} a lot, more than anything else" for index in range(2 * facts)])
+    found = tuple(KnowledgeItem(statement=f"I like thing {n}.", evidence=(Evidence(turn=2 * n),)) for n in range(facts))
+    text = answer(history, whole(history.model_copy(update={"items": found})), ("statement",), trace=True)
+    trace, listed = text.split("</think>\n")
+    assert estimated_tokens(trace) <= MAX_TRACE
+    assert f"Commit: {len(json.loads(listed))}.\n" in trace
+
+
+def test_cues_are_the_users_words() -> None:
+    text = answer(LAB, whole(LAB), ("statement",), trace=True)
+    said = " ".join(" ".join(turn.text.split()) for turn in LAB.turns if turn.speaker == "A")
+    cues = [line.split('"')[1] for line in text.splitlines() if '"' in line and line[0].isdigit()]
+    assert len(cues) == 3
+    assert all(cue in said for cue in cues)
+
+
+def test_quotations_are_the_first_evidence_on_one_line_and_not_too_long() -> None:
+    assert quotation(LAB, NURSE) == "I'm a nurse at the city hospital."
+    assert quotation(LAB, CATS.model_copy(update={"evidence": (Evidence(turn=2, quote="two  cats"),)})) == "two cats"
+    assert quotation(LAB, HIKING.model_copy(update={"evidence": ()})) == ""
+    long = talk(["word " * 200])
+    cut = quotation(long, KnowledgeItem(statement="x", evidence=(Evidence(turn=0),)))
+    assert cut in long.turns[0].text
+    assert MAX_CHARACTERS - 5 <= len(cut) <= MAX_CHARACTERS
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "expected"), [("one two", 7, "one two"), ("one two", 6, "one"), ("one two", 3, "one"), ("onetwo", 3, "one")]
+)
+def test_clip(text: str, limit: int, expected: str) -> None:
+    assert clip(text, limit) == expected
+
+
+def test_fields() -> None:
+    check(NAMES)
+    assert needed(("quote", "statement", "polarity")) == {"evidence", "polarity"}
+    assert len(choices("category")) == 30
+    for bad in (("statement", "mood"), ("category",), ("statement", "statement")):
+        with pytest.raises(ConfigError):
+            check(bad)
+    with pytest.raises(ConfigError, match="did you mean 'category'"):
+        check(("statement", "categry"))

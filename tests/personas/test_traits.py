@@ -1,0 +1,90 @@
+"""The trait files: every line of them can be said, and the lexicons are split by name."""
+
+import re
+from importlib.resources import files
+from random import Random
+
+import pytest
+import yaml
+
+from kithe.personas.traits import HELD_OUT, SMALLEST_SPLIT, CueField, Trait, book, held_out, words_of
+
+FIELDS: tuple[CueField, ...] = ("say", "hint", "qa", "wish", "device", "repeat")
+LEFT_OVER = re.compile(r"[()|<>$]|\s'")
+
+
+def texts(trait: Trait) -> list[str]:
+    """Every template of a trait."""
+    cues = [cue for field in FIELDS for cue in trait.cues(field)]
+    return [text for cue in cues for text in (cue.text, cue.question) if text] + [way for way in trait.state.splitlines() if way]
+
+
+@pytest.mark.parametrize("trait", book().traits.values(), ids=lambda trait: trait.id)
+def test_every_line_can_be_said_of_every_value(trait: Trait) -> None:
+    for lexicon in trait.slots.values():
+        assert lexicon in book().lexicons
+    rng = Random(trait.id)
+    for text in texts(trait):
+        for _ in range(12):
+            slots = {slot: rng.choice(list(book().lexicons[name].values.values())).forms for slot, name in trait.slots.items()}
+            said = words_of(text, rng, slots)
+            assert said
+            assert not LEFT_OVER.search(said), f"{text!r} -> {said!r}"
+
+
+@pytest.mark.parametrize("trait", book().traits.values(), ids=lambda trait: trait.id)
+def test_statements_are_short_and_in_the_first_person(trait: Trait) -> None:
+    slots = {slot: dict.fromkeys(book().lexicons[name].shown[0].forms, "x") for slot, name in trait.slots.items()}
+    for way in trait.state.splitlines():
+        if way.strip():
+            said = words_of(way, Random(0), slots)
+            assert len(said.split()) <= 15
+            assert re.search(r"\b(I|I'm|My|my|We|me)\b", said) or way.strip().startswith("$")
+
+
+def test_keys_and_categories_are_of_the_ontology() -> None:
+    tiers = yaml.safe_load((files("kithe.personas") / "attributes.yaml").read_text("utf-8"))
+    keys = {key: category for categories in tiers.values() for category, keys in categories.items() for key in keys}
+    ontology = yaml.safe_load((files("kithe.personas") / "categories.yaml").read_text("utf-8"))["ontology"]
+    categories = {category for group in ontology.values() for category in group}
+    assert (len(tiers), len(categories), len(keys)) == (7, 30, 130)
+    assert set(keys.values()) == categories
+    for trait in book().traits.values():
+        assert trait.category in categories
+        assert trait.key.startswith("free:") or trait.key in keys
+
+
+def test_an_opposite_is_the_liking_of_the_same_things() -> None:
+    for trait in book().traits.values():
+        if trait.opposite:
+            assert book().traits[trait.opposite].slots == trait.slots
+            assert (trait.polarity, book().traits[trait.opposite].polarity) == ("negative", "positive")
+
+
+def test_large_lexicons_keep_some_values_for_validation() -> None:
+    for lexicon in book().lexicons.values():
+        kept, shown = {value.text for value in lexicon.kept}, {value.text for value in lexicon.shown}
+        assert not kept & shown
+        assert kept | shown == set(lexicon.values)
+        assert all(held_out(text) for text in kept)
+        assert shown
+        assert len(lexicon.values) >= SMALLEST_SPLIT or not kept
+    kept_values, values = (
+        sum(len(getattr(lexicon, name)) for lexicon in book().lexicons.values()) for name in ("kept", "values")
+    )
+    assert abs(kept_values / values - 1 / HELD_OUT) < 0.05
+
+
+def test_a_training_pick_is_never_a_kept_value() -> None:
+    for lexicon in book().lexicons.values():
+        rng = Random(1)
+        assert not any(lexicon.pick(rng, unseen=False) in lexicon.kept for _ in range(50))
+    animals = book().lexicons["dish"]
+    picks = [animals.pick(Random(seed), unseen=True) in animals.kept for seed in range(400)]
+    assert 0.35 < sum(picks) / len(picks) < 0.65
+
+
+def test_there_is_much_to_say() -> None:
+    lexicons = {name: len(lexicon.values) for name, lexicon in book().lexicons.items()}
+    assert sum(lexicons.values()) > 2000
+    assert len({trait.category for trait in book().traits.values()}) == 30
