@@ -1,7 +1,7 @@
 """The grid of the paper's Tables 1 and 2 on public data: `KITHE_DATA=… python -m benchmarks.grid [--small] [--report]`.
 
-{synthetic, real, spc} × {zero-shot, lora, sft} with SmolLM2-135M, tested on PersonaChat and LAPS; LoRA with two seeds. A cell takes about
-twenty minutes on two quiet cores; finished cells are not run again, and the result file says which are still missing.
+{synthetic, real, spc} × {zero-shot, lora, sft} with SmolLM2-135M, tested on PersonaChat and LAPS; LoRA with two seeds. A cell
+takes about twenty minutes on two quiet cores; finished cells are not run again, and the result file says which are missing.
 """
 
 import argparse
@@ -14,7 +14,8 @@ from kithe.cell import Cell
 from kithe.config.compose import ROOT, compose
 
 DATA = ("synthetic", "real", "spc")
-SMALL = ["model=tiny", "corpus.facts=40", "task.test.personachat.limit=10", "task.test.laps.limit=5", "task.format.max_new_tokens=16"]
+SMALL = ["model=tiny", "corpus.facts=40"]
+SMALL += ["task.test.personachat.limit=10", "task.test.laps.limit=5", "task.format.max_new_tokens=16"]
 # In the order of what the comparison needs most.
 CELLS = [
     *[(data, "zero-shot", 0) for data in DATA],

@@ -23,8 +23,7 @@ from kithe.records.base import write_json, write_lines
 from kithe.records.chat import ChatExample, Prediction
 from kithe.records.history import History
 from kithe.store import Folder
-from kithe.training.adapters import Prompt
-from kithe.training.fit import fit
+from kithe.training.adapters import Lesson, Prompt
 from kithe.training.predict import predict
 from kithe.training.score import score
 from kithe.training.trainer import Hardware
@@ -109,20 +108,22 @@ class Worker:
 
     def adapt(self, folder: Path) -> dict[str, Any]:
         """Train."""
-        report = fit(
-            self.adapter,
-            self.model,
-            examples=self.task.format.examples(self.training("train")),
-            validation=self.task.format.examples(self.training("validation")),
+        config = self.cell.config
+        lesson = Lesson(
+            model=self.model,
+            format=self.task.format,
+            train=self.training("train"),
+            validation=self.training("validation"),
             precision=self.precision,
-            seed=self.cell.config["seed"],
+            seed=config["seed"],
             folder=folder,
             sink=MetricsLog(folder / "metrics.jsonl") if rank() == 0 else ignore,
             hardware=self.hardware,
-            checkpoint_every=self.cell.config["checkpoint_every"],
-            progress=self.cell.config["progress"],
+            checkpoint_every=config["checkpoint_every"],
+            progress=config["progress"],
         )
-        return asdict(report)
+        learnt: dict[str, Any] = self.adapter.learn(lesson)
+        return learnt
 
     def predict(self, folder: Path) -> dict[str, Any]:
         """Choose how to ask, on validation, where there is a choice; then ask about every test history."""
@@ -226,6 +227,7 @@ class Asker:
                 self.task.format.prediction(person, [texts[r.id] for r in some])
                 for person, some in zip(people, requests, strict=True)
             ]
+            write_lines(folder / "histories.jsonl", (person.line() for person in people))
             write_lines(folder / "predictions.jsonl", (item.line() for item in made))
         return {"histories": len(people), "seconds": answered.seconds, "tokens": answered.tokens}
 

@@ -52,7 +52,7 @@ def planned(sweep: str, tmp_path: Path) -> list[list[str]]:
 
 
 GOLDEN = {
-    "first": {("synthetic", "best-prompt"), ("synthetic", "lora")},
+    "first": {("synthetic", "best-prompt"), ("synthetic", "lora-once")},
     "smoke": {("synthetic", "zero-shot"), ("synthetic", "lora"), ("synthetic", "sft")},
     "grid": {(data, adapt) for data in ("synthetic", "real", "spc") for adapt in ("lora", "sft")} | {("synthetic", "zero-shot")},
     "seeds": {(data, "lora") for data in ("synthetic", "real", "spc")},

@@ -63,13 +63,11 @@ def check_contract(value: dict[str, Any]) -> None:
 
 
 def test_two_processes_where_something_is_trained_and_the_same_numbers(run: Run, tmp_path: Path) -> None:
-    words = ["data=synthetic", "task/test=sample", "task.test.sample.limit=6", "adapt.recipe.micro_batch=4"]
     plain = ["data=synthetic", "task/test=sample", "task.test.sample.limit=6"]
     for name, order in (("one", "zero-shot,lora"), ("two", "lora,zero-shot")):
         run(["-m", *plain, f"adapt={order}", "runtime.cpu_processes=2"], store=tmp_path / name)
     run(["-m", *plain, "adapt=zero-shot,lora"], store=tmp_path / "single")
     one, two, single = (results(tmp_path / name) for name in ("one", "two", "single"))
-    assert words
     assert set(one) == set(two) == set(single)
     for name, value in one.items():
         trains = value["cell"]["adapt"] == "lora"

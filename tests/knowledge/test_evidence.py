@@ -46,3 +46,8 @@ def test_equals_go_to_the_earlier_and_no_match_to_the_longest() -> None:
     history = talk(["my cat", "", "my cat", "", "nothing of the kind at all"])
     assert locate(history, (0, 2, 4), "I have a cat.", "").turn == 0
     assert locate(history, (0, 2, 4), "I sail.", "").turn == 4
+
+
+def test_a_long_turn_does_not_win_by_mentioning_everything() -> None:
+    history = talk(["My cat, my dog, the garden, some music, long books and old films", "", "A small cat"])
+    assert locate(history, (0, 2), "I have a small cat and love music.", "").turn == 2

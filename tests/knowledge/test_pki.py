@@ -56,6 +56,16 @@ def test_shots_change_the_prompt_and_nothing_else() -> None:
     assert len({row.prompt[:-1] for row in shown}) == 1
 
 
+@pytest.mark.parametrize(("share", "empty"), [(1.0, 6), (0.75, 6), (0.6, 4), (0.5, 3), (0.25, 1), (0.0, 0)])
+def test_empty_examples_are_left_out_above_their_share(share: float, empty: int) -> None:
+    silent = [LAB.model_copy(update={"id": f"lab-{n}", "items": ()}) for n in (2, 3)]
+    task = PKI(empty_share=share)
+    found = task.examples([LAB, *silent])  # three windows with items and six without
+    assert [row.id for row in found if row.answer != "[]"] == ["lab-1#0", "lab-1#1", "lab-1#2"]
+    assert sum(row.answer == "[]" for row in found) == empty
+    assert {row.id for row in found} == {row.id for row in task.examples([*silent, LAB])}
+
+
 def test_answers_are_merged_and_losses_counted() -> None:
     answers = [
         generation("lab-1#0", '["I have two cats.", "I have two cats", 3]'),
@@ -112,12 +122,7 @@ def test_needs() -> None:
 
 
 def test_the_schema_describes_the_answers() -> None:
-    assert PKI().schema() == {
-        "type": "array",
-        "minItems": 0,
-        "maxItems": 12,
-        "items": {"type": "string", "minLength": 1, "maxLength": 240},
-    }
+    assert PKI().schema() == {"type": "array", "minItems": 0, "maxItems": 12, "items": {"type": "string"}}
     schema = PKI(fields=("quote", "statement", "polarity"), unit="history", style="trace_then_answer").schema()
     assert schema["maxItems"] == 40
     assert schema[THINKING] is True

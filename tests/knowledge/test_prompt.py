@@ -25,7 +25,8 @@ def test_the_texts_are_those_of_the_version() -> None:
     assert instruction(("quote", "statement", "polarity"), trace=True, context=True) == (
         "Read the conversation. List the facts that User reveals about themselves as a JSON list of objects with quote "
         "(User's own words), statement (a short first-person sentence), polarity (positive or negative). Answer [] if "
-        "there are none. If there is a line 'Now:', use only what User says after it. First go through User's turns between <think> and </think>."
+        "there are none. If there is a line 'Now:', use only what User says after it. First go through "
+        "User's turns between <think> and </think>."
     )
 
 

@@ -4,7 +4,7 @@ import pytest
 from talks import CATS, HIKING, LAB, NURSE, talk
 
 from kithe.errors import ConfigError
-from kithe.knowledge.fields import MAX_CHARACTERS, NAMES, check, choices, needed
+from kithe.knowledge.fields import MAX_QUOTE, NAMES, check, choices, needed
 from kithe.knowledge.target import MAX_TRACE, answer, quotation
 from kithe.knowledge.text import clip, estimated_tokens
 from kithe.knowledge.units import Cut, Unit, units
@@ -82,7 +82,7 @@ def test_quotations_are_the_first_evidence_on_one_line_and_not_too_long() -> Non
     long = talk(["word " * 200])
     cut = quotation(long, KnowledgeItem(statement="x", evidence=(Evidence(turn=0),)))
     assert cut in long.turns[0].text
-    assert MAX_CHARACTERS - 5 <= len(cut) <= MAX_CHARACTERS
+    assert MAX_QUOTE - 5 <= len(cut) <= MAX_QUOTE
 
 
 @pytest.mark.parametrize(

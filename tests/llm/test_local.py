@@ -18,6 +18,7 @@ from kithe.llm.chat import render
 from kithe.llm.local import LocalModel, Prefix, shared
 from kithe.llm.models import PackagedGGUF, Shape, Tiny
 from kithe.records.chat import Generation, Message
+from kithe.records.history import Evidence, History, KnowledgeItem, Turn
 
 SMOLLM2 = PackagedGGUF(
     name="smollm2-135m",
@@ -35,7 +36,7 @@ def tokenizer() -> PreTrainedTokenizerBase:
     return Tiny("tiny", SMOLLM2).tokenizer()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def model() -> PreTrainedModel:
     """A random model far from uniform, so that its answers differ and mistakes show."""
     made = Tiny("tiny", SMOLLM2).load("fp32")
@@ -90,12 +91,21 @@ def test_the_same_as_transformers_own_generation(
     assert [generation.prompt_tokens for generation in said] == [len(ids) for _, ids in batch]
 
 
-def ending(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, batch: list[tuple[str, list[int]]]) -> set[int]:
-    """Make the model end at tokens that some rows write early, some late and some never."""
-    ids, _ = reference(model, batch, 24)
-    ends = {ids[0][3], ids[1][9], ids[2][0], ids[4][9], ids[5][20], int(tokenizer.eos_token_id)}
-    model.generation_config.eos_token_id = sorted(ends)
-    return ends
+def watch(model: PreTrainedModel, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """The shapes of the tokens that the model is called with from now on."""
+    shapes: list[tuple[int, int]] = []
+    forward = model.forward
+
+    def recorded(**given: Any) -> Any:
+        shapes.append(tuple(given["input_ids"].shape))
+        return forward(**given)
+
+    monkeypatch.setattr(model, "forward", recorded)
+    return shapes
+
+
+def end_at(model: PreTrainedModel, monkeypatch: pytest.MonkeyPatch, tokens: set[int]) -> None:
+    monkeypatch.setattr(model.generation_config, "eos_token_id", sorted(tokens))
 
 
 @pytest.mark.parametrize("prefix", [None, PLAIN])
@@ -103,17 +113,17 @@ def test_rows_that_end_leave_the_batch_and_change_no_other(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, prefix: Prefix | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch = prompts(tokenizer)
-    ends = ending(model, tokenizer, batch)
+    free, _ = reference(model, batch, 24)
+    ends = {free[0][3], free[1][9], free[2][0], free[5][20]}  # that some rows write early, some late and some never
+    end_at(model, monkeypatch, ends)
     expected = reference(model, batch, 24)
-    sizes: list[int] = []
-    forward = model.forward
-    monkeypatch.setattr(model, "forward", lambda **given: sizes.append(len(given["input_ids"])) or forward(**given))
+    shapes = watch(model, monkeypatch)
     said = LocalModel(model, tokenizer).generate(batch, 24, prefix=prefix)
     check(tokenizer, said, expected, 1e-4)
     for generation, ids in zip(said, expected[0], strict=True):
         assert generation.finish == ("stop" if ids[-1] in ends else "length")
     assert {generation.finish for generation in said} == {"stop", "length"}
-    assert sizes[-1] < len(batch) == max(sizes)
+    assert shapes[-1][0] < len(batch) == max(rows for rows, _ in shapes)
 
 
 def test_all_ended_means_no_further_step(
@@ -121,9 +131,11 @@ def test_all_ended_means_no_further_step(
 ) -> None:
     batch = prompts(tokenizer, 2)
     ids, _ = reference(model, batch, 3)
-    model.generation_config.eos_token_id = [ids[0][0], ids[1][0]]
-    said = LocalModel(model, tokenizer).generate(batch, 50)
+    end_at(model, monkeypatch, {ids[0][0], ids[1][0]})
+    shapes = watch(model, monkeypatch)
+    said = LocalModel(model, tokenizer).generate(batch, 50, prefix=PLAIN)
     assert [(generation.new_tokens, generation.finish) for generation in said] == [(1, "stop")] * 2
+    assert len(shapes) == 1
 
 
 def test_a_prefix_read_before_serves_many_batches(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -142,9 +154,7 @@ def test_the_shared_beginning_is_computed_once(
 ) -> None:
     batch = prompts(tokenizer)
     common = len(shared([ids for _, ids in batch]))
-    shapes: list[tuple[int, ...]] = []
-    forward = model.forward
-    monkeypatch.setattr(model, "forward", lambda **given: shapes.append(tuple(given["input_ids"].shape)) or forward(**given))
+    shapes = watch(model, monkeypatch)
     LocalModel(model, tokenizer).generate(batch, 1)
     assert shapes == [(1, common), (len(batch), max(len(ids) for _, ids in batch) - common)]
 
@@ -185,7 +195,7 @@ def test_pieces_are_the_text_token_by_token(model: PreTrainedModel, tokenizer: P
     assert len(pieces) == len(ids)
     assert pieces[-1] == ""
     assert pieces[:2] == ["I", " drink"]
-    assert "👩" in pieces  # whole, at its last token
+    assert any("👩" in piece for piece in pieces)  # a character of several tokens is whole, at its last one
     broken = ids[: next(n for n in range(len(ids)) if tokenizer.decode(ids[: n + 1]).endswith("�")) + 1]
     assert "".join(machine._pieces(broken)) == tokenizer.decode(broken, skip_special_tokens=True)
 
@@ -221,7 +231,22 @@ def test_a_schema_cannot_be_left(
             assert isinstance(parsed, Answer)
             assert {rejection.reason for rejection in parsed.rejected} <= {"duplicate", "empty statement"}
         elif style == "answer_only" and isinstance(parsed, Answer):
-            assert parsed.rung == "repaired"
+            assert parsed.rung in ("repaired", "exact")  # exact: only the end of the turn was missing
+
+
+@pytest.mark.parametrize("style", ["answer_only", "trace_then_answer"])
+@pytest.mark.parametrize("fields", [("statement",), ("quote", "statement", "category", "confidence")])
+def test_a_schema_allows_what_is_taught(tokenizer: PreTrainedTokenizerBase, fields: tuple[str, ...], style: Any) -> None:
+    said = 'I say "hello" \\ goodbye: café, 日本 <3 {x} [y]'
+    item = KnowledgeItem(statement=said, category="Food & Drink", confidence=0.5, evidence=(Evidence(turn=0),))
+    history = History(id="h", source="lab", user="A", turns=(Turn(speaker="A", text=said),), items=(item, item))
+    task = PKI(fields=fields, style=style)
+    for some in ((), (item,), (item, item.model_copy(update={"statement": "I ski.", "evidence": ()}))):
+        (example,) = task.examples([history.model_copy(update={"items": some})])
+        end = int(tokenizer.eos_token_id)
+        masks = local._grammars(tokenizer, frozenset({end}), 49152).masks(task.schema(), 1)
+        for token in [*tokenizer(example.answer).input_ids, end]:
+            masks.accept({0: token})
 
 
 def test_a_schema_that_can_end_ends_the_answer(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -248,10 +273,10 @@ def test_schema_logprobs_are_those_of_the_free_model(model: PreTrainedModel, tok
 def test_a_schema_is_compiled_once(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    machine, batch = LocalModel(model, tokenizer), prompts(tokenizer, 2)
-    first = machine.generate(batch, 8, "schema", PKI().schema())
-    monkeypatch.setattr(machine._grammars, "_compile", lambda *given: pytest.fail("compiled again"))
-    assert machine.generate(batch, 8, "schema", PKI().schema()) == first
+    batch = prompts(tokenizer, 2)
+    first = LocalModel(model, tokenizer).generate(batch, 8, "schema", PKI().schema())
+    monkeypatch.setattr(local._Grammars, "_compile", lambda *given: pytest.fail("compiled again"))
+    assert LocalModel(model, tokenizer).generate(batch, 8, "schema", PKI().schema()) == first
 
 
 def test_what_is_asked_for_must_make_sense(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:

@@ -59,6 +59,8 @@ def test_stages_of_life_agree(crowd: list[Persona]) -> None:
         assert not (values(persona, "single") and values(persona, "partner", "married_job"))
         assert not (values(persona, "no_pets") and values(persona, "pet_one", "pet_many", "pet_named"))
         assert not (values(persona, "no_car") and values(persona, "car_owned"))
+        assert not (values(persona, "read_not") and values(persona, "read_genre", "author_love"))
+        assert not (values(persona, "hate_cooking") and values(persona, "love_cooking", "bake"))
 
 
 def test_what_can_be_only_one_thing_is(crowd: list[Persona]) -> None:

@@ -88,3 +88,10 @@ def test_there_is_much_to_say() -> None:
     lexicons = {name: len(lexicon.values) for name, lexicon in book().lexicons.items()}
     assert sum(lexicons.values()) > 2000
     assert len({trait.category for trait in book().traits.values()}) == 30
+
+
+def test_no_name_is_given_twice() -> None:
+    pages = [yaml.safe_load(page.read_text("utf-8")) for page in (files("kithe.personas") / "traits").iterdir()]
+    for kind in ("traits", "lexicons", "words"):
+        names = [name for page in pages for name in page.get(kind) or {}]
+        assert len(names) == len(set(names))

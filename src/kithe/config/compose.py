@@ -118,7 +118,9 @@ def check(config: Mapping[str, Any]) -> None:
 
 def hydra_node(config: DictConfig) -> DictConfig:
     """Hydra's own node: inside the config, or kept aside where Hydra called the program."""
-    return config.hydra if "hydra" in config else OmegaConf.create(HydraConfig.get())
+    holder = config if "hydra" in config else DictConfig({"hydra": HydraConfig.get()})
+    node: DictConfig = holder.hydra
+    return node
 
 
 def choices(config: DictConfig) -> dict[str, str]:
@@ -137,7 +139,9 @@ def overrides(config: DictConfig) -> list[str]:
     return [str(item) for item in hydra_node(config).overrides.task]
 
 
-def restart(config: DictConfig, new: Sequence[str], stored: Plain, stored_choices: dict[str, str]) -> tuple[Plain, dict[str, str]]:
+def restart(
+    config: DictConfig, new: Sequence[str], stored: Plain, stored_choices: dict[str, str]
+) -> tuple[Plain, dict[str, str]]:
     """A finished run's config with new overrides on top (`+from=<run_id>`): config and choices.
 
     Args:
@@ -149,10 +153,10 @@ def restart(config: DictConfig, new: Sequence[str], stored: Plain, stored_choice
     merged, chosen = OmegaConf.create(stored), choices(config)
     kept = dict(stored_choices)
     for override in new:
-        key = override.lstrip("+~").split("=")[0]
+        key = override.lstrip("+~").split("=")[0].replace("/", ".")
         if key in GROUPS:
             kept[key] = chosen[key]
-        OmegaConf.update(merged, key.replace("/", "."), OmegaConf.select(config, key.replace("/", ".")), merge=False, force_add=True)
+        OmegaConf.update(merged, key, OmegaConf.select(config, key), merge=False, force_add=True)
     value = OmegaConf.to_container(merged, resolve=True)
     assert isinstance(value, dict)
     result = {str(key): item for key, item in value.items()}

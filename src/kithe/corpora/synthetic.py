@@ -27,6 +27,11 @@ class Synthetic:
     name: str = "synthetic"
 
     @property
+    def scripted(self) -> bool:
+        """Whether a program wrote it, which every table says."""
+        return self.teacher.scripted
+
+    @property
     def fields(self) -> frozenset[str]:
         """What the teacher labels."""
         return self.teacher.fields

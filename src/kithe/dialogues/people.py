@@ -44,7 +44,7 @@ class Talk:
         self.draft, self.rng, self.script = draft, rng, page("people")
         self.first, self.second = first, second
         self.floor = _Floor()
-        self.wordy = rng.choice((0.1, 0.2, 0.3, 0.6))  # chance of one sentence more
+        self.wordy = rng.choice((0.1, 0.3, 0.5, 0.8))  # chance of one sentence more
 
     def write(self, turns: int, sessions: int) -> None:
         """Write about this many turns, `first` and `second` in turn, spread over the sessions."""

@@ -32,6 +32,11 @@ class Scripted:
     name: str = "scripted"
 
     @property
+    def scripted(self) -> bool:
+        """It is."""
+        return True
+
+    @property
     def fields(self) -> frozenset[str]:
         """Every optional field of an item but the confidence."""
         return FIELDS

@@ -19,6 +19,11 @@ class Teacher(Protocol):
         ...
 
     @property
+    def scripted(self) -> bool:
+        """Whether its text comes from a program rather than from a language model or a person."""
+        ...
+
+    @property
     def fields(self) -> frozenset[str]:
         """The optional fields of `KnowledgeItem` that its labels carry."""
         ...

@@ -10,7 +10,7 @@ from kithe.records.history import Inference, Intensity, ItemType, Polarity
 
 NAMES: Final = ("quote", "statement", "category", "value", "type", "polarity", "intensity", "inference", "confidence")
 MAX_WORDS: Final = 40  # twice what a statement should have
-MAX_CHARACTERS: Final = 240
+MAX_QUOTE: Final = 160  # characters
 
 _CLOSED: Final[dict[str, tuple[str, ...]]] = {
     "type": get_args(ItemType),

@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from kithe.knowledge.fields import MAX_CHARACTERS
+from kithe.knowledge.fields import MAX_QUOTE
 from kithe.knowledge.text import clip, estimated_tokens, normalised
 from kithe.knowledge.units import Unit
 from kithe.records.history import History, KnowledgeItem
 
-MAX_TRACE: Final = 400  # tokens (paper A's traces, spec 2.8)
+MAX_TRACE: Final = 400  # tokens (spec 2.8)
+_CAUTION: Final = 1.25  # numbers and quotation marks make more tokens than an estimate from words expects
 _CUES: Final = (120, 60, 30, 15)  # lengths of quoted cues to try, in characters
 _CLOSE: Final = "</think>"
 
@@ -27,12 +28,12 @@ def answer(history: History, unit: Unit, fields: Sequence[str], *, trace: bool) 
 def quotation(history: History, item: KnowledgeItem) -> str:
     """The user's words behind an item, from its first evidence; empty without evidence.
 
-    At most 240 characters, cut between words.
+    At most 160 characters, cut between words.
     """
     if not item.evidence:
         return ""
     first = min(item.evidence, key=lambda part: part.turn)
-    return clip(_one_line(first.quote or history.turns[first.turn].text), MAX_CHARACTERS)
+    return clip(_one_line(first.quote or history.turns[first.turn].text), MAX_QUOTE)
 
 
 def _ordered(items: Iterable[KnowledgeItem]) -> list[KnowledgeItem]:
@@ -57,7 +58,7 @@ def _trace(history: History, unit: Unit, items: Sequence[KnowledgeItem]) -> str:
     """The decomposition trace of spec 2.8 in three steps: segment, cues, commit; its cues shortened until it is short enough."""
     for length in _CUES:
         text = _trace_with(history, unit, items, length)
-        if estimated_tokens(text) <= MAX_TRACE:
+        if estimated_tokens(text) * _CAUTION <= MAX_TRACE:
             return text
     return f"<think>\nCommit: {len(items)}.\n{_CLOSE}"
 

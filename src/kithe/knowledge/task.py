@@ -6,6 +6,7 @@ A light description that the configuration fills in; training and prediction see
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from kithe.errors import ConfigError, unknown
@@ -40,6 +41,8 @@ class PKI:
         unit: ask about a whole history at once or about windows of it.
         window_turns: turns per window.
         context: earlier turns shown before a window without being asked about.
+        empty_share: of what is learnt from, at most so much has an empty answer; the rest is left out, the same way for every
+            source. A model that sees mostly empty answers learns to give them.
         max_prompt_tokens: a unit's longest conversation in estimated tokens, without instruction and shots; a longer history
             falls back to windows.
         max_new_tokens: longest answer.
@@ -52,6 +55,7 @@ class PKI:
     unit: UnitKind = "window"
     window_turns: int = 4
     context: int = 0
+    empty_share: float = 1.0
     max_prompt_tokens: int = 3072
     max_new_tokens: int = 128
     min_confidence: float = 0.0
@@ -70,7 +74,7 @@ class PKI:
         for name, least in (("window_turns", 1), ("context", 0), ("max_prompt_tokens", 1), ("max_new_tokens", 1)):
             if getattr(self, name) < least:
                 raise ConfigError(f"task.{name}={getattr(self, name)}: it must be at least {least}")
-        for name in ("min_confidence", "merge_threshold"):
+        for name in ("empty_share", "min_confidence", "merge_threshold"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"task.{name}={getattr(self, name)}: it must be between 0 and 1")
 
@@ -82,8 +86,13 @@ class PKI:
         return needed(self.fields) | ({"evidence"} if by_turn else frozenset())
 
     def examples(self, histories: Iterable[History]) -> list[ChatExample]:
-        """What to learn from these histories: one example per unit, those without items included."""
-        return list(self._examples(histories))
+        """What to learn from these histories: one example per unit, those without items up to `empty_share`."""
+        found = list(self._examples(histories))
+        full = sum(bool(unit.items) for unit, _ in found)
+        room = len(found) if self.empty_share == 1 else int(full * self.empty_share / (1 - self.empty_share))
+        empty = sorted((unit.id for unit, _ in found if not unit.items), key=lambda name: sha256(name.encode()).digest())
+        dropped = set(empty[room:])
+        return [example for unit, example in found if unit.id not in dropped]
 
     def requests(self, history: History, shots: Sequence[ChatExample] = ()) -> list[ChatRequest]:
         """What to ask about a history, a request per unit, after worked examples where there are any."""
@@ -125,11 +134,11 @@ class PKI:
     def _units(self, history: History) -> tuple[Unit, ...]:
         return units(history, Cut(self.unit, self.window_turns, self.context, self.max_prompt_tokens))
 
-    def _examples(self, histories: Iterable[History]) -> Iterator[ChatExample]:
+    def _examples(self, histories: Iterable[History]) -> Iterator[tuple[Unit, ChatExample]]:
         for history in histories:
             for unit in self._units(history):
                 text = answer(history, unit, self.fields, trace=self._trace)
-                yield ChatExample(id=unit.id, prompt=self._prompt(history, unit), answer=text)
+                yield unit, ChatExample(id=unit.id, prompt=self._prompt(history, unit), answer=text)
 
     def _prompt(self, history: History, unit: Unit) -> tuple[Message, ...]:
         system = instruction(self.fields, trace=self._trace, context=self.context > 0)

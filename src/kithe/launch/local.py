@@ -1,6 +1,7 @@
 """Cells on this machine: one in this process, or a sweep with a process tree for each."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,8 +15,18 @@ from kithe.cell import Cell
 from kithe.identity import digest
 from kithe.records.base import write_json
 
-# What an outer launcher says of its own process group must not reach a cell's.
-RENDEZVOUS = ("MASTER_ADDR", "MASTER_PORT", "RANK", "LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")
+# What an outer launcher says of its own process group, or W&B of its own service, must not reach a cell's.
+RENDEZVOUS = (
+    "WANDB_SERVICE",
+    "MASTER_ADDR",
+    "MASTER_PORT",
+    "RANK",
+    "LOCAL_RANK",
+    "NODE_RANK",
+    "GROUP_RANK",
+    "WORLD_SIZE",
+    "LOCAL_WORLD_SIZE",
+)
 
 
 def environment() -> dict[str, str]:
@@ -75,13 +86,18 @@ def finish(cells: Sequence[Cell]) -> None:
     config = cells[0].config
     name = config["sweep"]["name"] or f"sweep-{digest(runs)}"
     folder = cells[0].store.sweep(name)
-    write_json(folder.path / "sweep.json", {"sweep_id": name, "runs": runs})
+    write_json(folder.path / "sweep.json", {"sweep_id": name, "runs": runs, "command": command()})
     show(cells, folder.path)
     for cell in cells:
         if cell.folder.done:
             cell.build("logger").project_run(cell.store.root, cell.identity.run, name)
     if not all(cell.folder.done for cell in cells):
         raise SystemExit(1)
+
+
+def command() -> str:
+    """What was typed, without where Python and the program lie."""
+    return shlex.join(["python", Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
 def show(cells: Sequence[Cell], folder: Path) -> None:

@@ -1,1 +1,1 @@
-
+"""Language models: chats as tokens, models by name, answers in batches, sentences as vectors."""

@@ -8,6 +8,7 @@ point sums, and all of it is a function of the batch alone, so that the same bat
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import torch
@@ -19,7 +20,7 @@ from kithe.records.chat import Generation
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-    from xgrammar import CompiledGrammar, GrammarCompiler, GrammarMatcher
+    from xgrammar import CompiledGrammar, GrammarMatcher
 
 Decode = Literal["free", "schema"]
 Prompt = tuple[str, Sequence[int]]
@@ -27,7 +28,7 @@ Prompt = tuple[str, Sequence[int]]
 THINKING: Final = "x-thinking"
 """Key of a schema whose answers start with a trace between `<think>` and `</think>`."""
 
-_TRACE: Final = 'root ::= "<think>" [^<]* "</think>\\n"'
+_TRACE: Final = 'root ::= "<think>" ([^<] | "<" [^/])* "</think>\\n"'
 _WORTH_SHARING: Final = 16  # tokens
 _WORTH_KEEPING: Final = 0.75  # of a batch's rows; fewer unfinished ones are moved to a smaller cache
 
@@ -57,7 +58,6 @@ class LocalModel:
         self._model = model
         self._tokenizer = tokenizer
         self._stops = _stops(model, tokenizer)
-        self._grammars = _Grammars(tokenizer, self._stops)
 
     @torch.inference_mode()
     def read(self, ids: Sequence[int]) -> Prefix:
@@ -103,9 +103,14 @@ class LocalModel:
         prompts = [list(ids) for _, ids in batch]
         prefix = self.read(shared(prompts)) if prefix is None else prefix
         rows = self._prefill(prompts, prefix, max_new_tokens)
-        masks = self._grammars.masks(schema, *rows.logits.shape) if decode == "schema" and schema is not None else None
-        answers = self._decode(rows, max_new_tokens, masks)
+        answers = self._decode(rows, max_new_tokens, self._masks(schema, rows) if decode == "schema" else None)
         return [self._generation(name, len(ids), answer) for (name, _), ids, answer in zip(batch, prompts, answers, strict=True)]
+
+    def _masks(self, schema: dict[str, Any] | None, rows: "_Rows") -> "_Masks | None":
+        if schema is None:
+            return None
+        count, vocabulary = rows.logits.shape  # the model's vocabulary, which can be larger than the tokenizer's
+        return _grammars(self._tokenizer, self._stops, vocabulary).masks(schema, count)
 
     def _prefill(self, prompts: Sequence[list[int]], prefix: Prefix, room: int) -> "_Rows":
         """Read the prompts; the columns of the cache are: prefix, padding and rest of the prompt, new tokens."""
@@ -293,31 +298,36 @@ class _Roomy(DynamicLayer):  # type: ignore[misc]  # transformers leaves it unty
 
 
 class _Grammars:
-    """Compiled schemas for one vocabulary."""
+    """Compiled schemas for one vocabulary: the setup takes seconds, so it outlives a `LocalModel`."""
 
-    def __init__(self, tokenizer: "PreTrainedTokenizerBase", stops: frozenset[int]) -> None:
-        self._tokenizer, self._stops = tokenizer, sorted(stops)
-        self._compiler: GrammarCompiler | None = None
-        self._compiled: dict[str, CompiledGrammar] = {}
-
-    def masks(self, schema: dict[str, Any], rows: int, vocabulary: int) -> "_Masks":
-        """Fresh masks for so many answers over a vocabulary of the model's size, unused tokens included."""
-        text = json.dumps(schema)
-        if text not in self._compiled:
-            self._compiled[text] = self._compile(schema, vocabulary)
-        return _Masks(self._compiled[text], rows, vocabulary)
-
-    def _compile(self, schema: dict[str, Any], vocabulary: int) -> "CompiledGrammar":
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase", stops: frozenset[int], vocabulary: int) -> None:
         import xgrammar
 
-        if self._compiler is None:
-            info = xgrammar.TokenizerInfo.from_huggingface(self._tokenizer, vocab_size=vocabulary, stop_token_ids=self._stops)
-            self._compiler = xgrammar.GrammarCompiler(info)
+        info = xgrammar.TokenizerInfo.from_huggingface(tokenizer, vocab_size=vocabulary, stop_token_ids=sorted(stops))
+        self._compiler = xgrammar.GrammarCompiler(info)
+        self._vocabulary = vocabulary
+        self._compiled: dict[str, CompiledGrammar] = {}
+
+    def masks(self, schema: dict[str, Any], rows: int) -> "_Masks":
+        """Fresh masks for so many answers."""
+        text = json.dumps(schema)
+        if text not in self._compiled:
+            self._compiled[text] = self._compile(schema)
+        return _Masks(self._compiled[text], rows, self._vocabulary)
+
+    def _compile(self, schema: dict[str, Any]) -> "CompiledGrammar":
+        import xgrammar
+
         plain = {key: value for key, value in schema.items() if key != THINKING}
         grammar = xgrammar.Grammar.from_json_schema(json.dumps(plain), any_whitespace=False, separators=(", ", ": "))
         if schema.get(THINKING):
             grammar = xgrammar.Grammar.concat(xgrammar.Grammar.from_ebnf(_TRACE), grammar)
         return self._compiler.compile_grammar(grammar)
+
+
+@lru_cache(maxsize=4)
+def _grammars(tokenizer: "PreTrainedTokenizerBase", stops: frozenset[int], vocabulary: int) -> _Grammars:
+    return _Grammars(tokenizer, stops, vocabulary)
 
 
 class _Masks:

@@ -1,1 +1,1 @@
-
+"""Adapting, asking and scoring models under Lightning."""

@@ -1,15 +1,15 @@
 """How a model learns: not at all, by low-rank adapters, or in all its weights.
 
-An adapter says how a model is made ready to learn, how what it learnt is written down, and how that is read again. It does not
-say how the gradient comes about: `kithe.training.fit` reads the recipe of supervised learning, and another way of learning can
-use the same three methods.
+An adapter says how a model is made ready to learn (`prepare`), how what it learnt is written down (`export`) and read again
+(`load`), and by which way of learning it gets there (`learn`). Those here learn under supervision; a policy that learns from
+rewards is another class with another `learn`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from kithe.llm.folders import load_folder
 from kithe.llm.models import ModelSpec
@@ -17,6 +17,11 @@ from kithe.llm.models import ModelSpec
 if TYPE_CHECKING:
     from peft import PeftModel
     from transformers import PreTrainedModel
+
+    from kithe.evaluation.task import Format
+    from kithe.records.history import History
+    from kithe.training.callbacks import Sink
+    from kithe.training.trainer import Hardware
 
 Decode = Literal["free", "schema"]
 
@@ -67,8 +72,36 @@ class Adapter(Protocol):
         """The adapted model from what `export` wrote, in evaluation mode; `folder` is not read where nothing is trained."""
 
 
+@dataclass(frozen=True)
+class Lesson:
+    """What there is to learn, and where to keep it.
+
+    Attributes:
+        format: how histories become examples (or, for other ways of learning, requests and predictions).
+        train, validation: histories.
+        precision: `fp32` or `bf16`.
+        sink: takes rows of metrics on rank 0.
+        checkpoint_every: optimiser steps a killed run may lose.
+    """
+
+    model: ModelSpec
+    format: "Format"
+    train: "Sequence[History]"
+    validation: "Sequence[History]"
+    precision: str
+    seed: int
+    folder: Path
+    sink: "Sink"
+    hardware: "Hardware"
+    checkpoint_every: int
+    progress: bool
+
+
 class Trainable(Adapter, Protocol):
     """An adapter that changes weights."""
+
+    def learn(self, lesson: Lesson) -> dict[str, Any]:
+        """Adapt the model and leave `weights/` in the lesson's folder; called on every rank; returns what it took."""
 
     @property
     def recipe(self) -> Recipe:
@@ -83,6 +116,29 @@ class Trainable(Adapter, Protocol):
 
     def export(self, model: "PreTrainedModel | PeftModel", folder: Path) -> None:
         """Write what was learnt as safetensors that plain peft or transformers can load."""
+
+
+class Supervised:
+    """Learning from examples with answers, by the adapter's recipe."""
+
+    def learn(self: "Trainable", lesson: Lesson) -> dict[str, Any]:
+        """See `Trainable.learn`."""
+        from kithe.training.fit import fit
+
+        report = fit(
+            self,
+            lesson.model,
+            examples=lesson.format.examples(lesson.train),
+            validation=lesson.format.examples(lesson.validation),
+            precision=lesson.precision,
+            seed=lesson.seed,
+            folder=lesson.folder,
+            sink=lesson.sink,
+            hardware=lesson.hardware,
+            checkpoint_every=lesson.checkpoint_every,
+            progress=lesson.progress,
+        )
+        return asdict(report)
 
 
 @dataclass(frozen=True)
@@ -108,7 +164,7 @@ class ZeroShot:
 
 
 @dataclass(frozen=True)
-class Lora:
+class Lora(Supervised):
     """Low-rank adapters (Hu et al. 2021) on a frozen base.
 
     Attributes:
@@ -155,7 +211,7 @@ class Lora:
 
 
 @dataclass(frozen=True)
-class FullSFT:
+class FullSFT(Supervised):
     """All weights."""
 
     recipe: Recipe

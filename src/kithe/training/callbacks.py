@@ -11,7 +11,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, ProgressBar
 from torch import Tensor
-from tqdm import tqdm
+from tqdm import tqdm  # type: ignore[import-untyped]
 
 from kithe.training.data import Batch, Plan
 from kithe.training.module import loss_sum
@@ -98,6 +98,10 @@ class Checkpointing(Callback):
     def __init__(self, file: Path, plan: Plan, every: int, journal: Journal) -> None:
         self._file, self._plan, self._every, self._journal = file, plan, every, journal
         self._before = 0.0
+        self._begun = 0.0
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the clock."""
         self._begun = time.perf_counter()
 
     def on_train_batch_end(
@@ -140,7 +144,7 @@ class Bar(ProgressBar):
         super().__init__()
         self._plan, self._journal = plan, journal
         self._shown = True
-        self._bar: tqdm[Any] | None = None
+        self._bar: tqdm | None = None
 
     def disable(self) -> None:
         """Show nothing; Lightning asks for it on the other ranks."""

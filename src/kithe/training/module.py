@@ -60,25 +60,32 @@ class SFTModule(pl.LightningModule):
         model: with gradients required where it is to learn.
         recipe: see `Recipe`.
         steps: optimiser steps altogether.
-        shares: micro-batches of an optimiser step on all ranks together; Lightning divides the loss by their number (by the
-            accumulation it is told, by the ranks in averaging gradients), which is undone here, because the divisor is to be the
-            number of supervised tokens.
+        world: number of ranks.
         seed: root of the draws of dropout.
         identity: what a checkpoint must agree about to be continued, as plain values.
     """
 
-    def __init__(self, model: nn.Module, recipe: Recipe, *, steps: int, shares: int, seed: int, identity: dict[str, Any]) -> None:
+    def __init__(self, model: nn.Module, recipe: Recipe, *, steps: int, world: int, seed: int, identity: dict[str, Any]) -> None:
         super().__init__()
         self.strict_loading = False  # checkpoints lack the frozen weights; `on_load_checkpoint` is strict about the others
         self.model = model
-        self._recipe, self._steps, self._shares, self._seed = recipe, steps, shares, seed
+        self._recipe, self._steps, self._world, self._seed = recipe, steps, world, seed
         self._identity = json.dumps(identity, sort_keys=True)
 
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
         """`loss` for Lightning to differentiate, and the plain sum `nll` for the journal."""
         torch.manual_seed(zlib.crc32(f"{self._seed}/dropout/{batch.step}/{batch.draw}".encode()))
         total = loss_sum(self.model, batch)
-        return {"loss": total * (self._shares / batch.targets), "nll": total.detach()}
+        return {"loss": total * (self._divided_by() / batch.targets), "nll": total.detach()}
+
+    def _divided_by(self) -> int:
+        """What gradients are divided by on their way, where the number of supervised tokens alone is wanted.
+
+        Averaging over ranks divides by their number, Lightning by the micro-batches of a rank, and a strategy that accumulates
+        itself (DeepSpeed) divides by the latter again.
+        """
+        accumulated = self.trainer.accumulate_grad_batches
+        return self._world * accumulated ** (2 if self.trainer.strategy.handles_gradient_accumulation else 1)
 
     def configure_optimizers(self) -> "OptimizerLRSchedulerConfig":
         """AdamW over what requires gradients, and the schedule over our own number of steps."""

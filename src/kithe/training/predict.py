@@ -95,7 +95,8 @@ def predict(
         )
         callbacks: list[Callback] = [_Writer(folder, ranks.rank)]
         callbacks += [_Bar(mine, missing)] if progress and ranks.rank == 0 else []
-        _run(module, missing, callbacks, hardware or Hardware(), ranks, folder)
+        # Lightning refuses a process without a batch.
+        _run(module, missing or [Job(-1, ())], callbacks, hardware or Hardware(), ranks, folder)
     return _assemble(folder, prompts)
 
 
@@ -161,6 +162,8 @@ class _Writer(BasePredictionWriter):
         dataloader_idx: int,
     ) -> None:
         """Append the time first: the time of a batch that is lost afterwards was spent all the same."""
+        if not batch.prompts:
+            return
         spent = json.dumps({"batch": batch.number, "seconds": pl_module.seconds})
         _append(_file(self._folder, "seconds", self._rank), [spent])
         _append(_file(self._folder, "generations", self._rank), [generation.line() for generation in prediction])

@@ -92,8 +92,8 @@ class Run:
         model.train()
         if recompute:
             model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-        shares = self.plan.accumulation * self.ranks.world
-        return SFTModule(model, self.recipe, steps=self.plan.steps, shares=shares, seed=self.seed, identity=self.identity())
+        world = self.ranks.world
+        return SFTModule(model, self.recipe, steps=self.plan.steps, world=world, seed=self.seed, identity=self.identity())
 
     def loader(self) -> Loader:
         """This rank's micro-batches."""

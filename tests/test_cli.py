@@ -1,0 +1,94 @@
+"""The `kithe` command, as a user types it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kithe import cli
+from kithe.doctor import checks
+from kithe.inspection import mark
+from kithe.reproduce import compare, expected
+
+
+def kithe(*words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, "-m", "kithe.cli", *words], capture_output=True, text=True, check=False)
+
+
+def test_show_config_says_what_a_value_is_and_who_set_it(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["show", "config", "adapt.rank", "adapt=lora", "adapt.rank=8", "--why"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "8"
+    assert lines[1].strip() == "conf/adapt/lora.yaml: 16"
+    assert lines[2].strip() == "command line: adapt.rank=8: 8"
+
+
+def test_show_config_prints_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["show", "config", "adapt=sft"])
+    out = capsys.readouterr().out
+    assert "kithe.training.adapters.FullSFT" in out
+    assert "hydra" not in out
+
+
+def test_show_config_names_the_nearest_key() -> None:
+    done = kithe("show", "config", "adapt.rnak", "adapt=lora")
+    assert done.returncode != 0
+    assert done.stderr.strip().splitlines() == [done.stderr.strip()]
+    assert "did you mean 'rank'?" in done.stderr
+
+
+def test_show_mask_marks_the_answer_and_its_end(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["show", "mask", "adapt=lora", "corpus.facts=10", "model=tiny", "--example", "1"])
+    out = capsys.readouterr().out
+    assert "User:" in out
+    assert "[User" not in out
+    assert "[<|im_end|>]" in out
+    assert "learnt" in out.splitlines()[-1]
+
+
+def test_show_mask_says_how_many_examples_there_are() -> None:
+    done = kithe("show", "mask", "corpus.facts=10", "model=tiny", "--example", "100000")
+    assert "numbered from 0" in done.stderr
+
+
+def test_marks_are_colours_on_a_terminal() -> None:
+    assert mark("a", True, colour=False) == "[a]"
+    assert mark("a", False, colour=False) == "a"
+    assert mark("a", True, colour=True) != mark("a", False, colour=True)
+
+
+def test_doctor_finds_this_environment_well() -> None:
+    found = checks()
+    assert [item.name for item in found if item.level == "wrong"] == []
+    assert len({item.name for item in found}) == len(found) >= 8
+
+
+def test_doctor_reports_a_wrong_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KITHE_DATA", "/no/such/folder")
+    assert [item.name for item in checks() if item.level == "wrong"] == ["real data"]
+
+
+def test_report_says_what_there_is(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "pki-a").mkdir(parents=True)
+    done = kithe("report", "pki-b", "--store", str(tmp_path))
+    assert done.returncode != 0
+    assert "pki-b" in done.stderr
+    assert "pki-a" in done.stderr
+
+
+def test_expected_numbers_are_compared_with_their_tolerance() -> None:
+    wanted = {"a": {"value": 0.5, "tolerance": 0.1}, "b": {"value": 1.0, "tolerance": 0.0}}
+    assert compare(wanted, {"a": {"value": 0.45}, "b": {"value": 1.0}}) == []
+    assert len(compare(wanted, {"a": {"value": 0.7}})) == 2
+
+
+def test_every_file_of_expected_numbers_belongs_to_an_experiment() -> None:
+    found = expected([])
+    folder = Path(__file__).parents[1] / "experiments"
+    assert found
+    for name, value in found.items():
+        assert (folder / f"{name}.yaml").exists()
+        assert {"metrics", "commit", "date", "command"} <= set(value)
+        assert json.dumps(value)
