@@ -201,7 +201,7 @@ class Asker:
         """So many worked examples from the training corpus, two in three with an answer that is not empty."""
         pool = self.task.format.examples(self.training) if count else []
         random.Random(f"{self.seed}/shots").shuffle(pool)
-        full, empty = [item for item in pool if item.answer != "[]"], [item for item in pool if item.answer == "[]"]
+        full, empty = [item for item in pool if not item.empty], [item for item in pool if item.empty]
         wanted = min(len(empty), count // 3)
         return [*full[: count - wanted], *empty[:wanted]]
 

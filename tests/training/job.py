@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from pytorch_lightning.strategies import Strategy
 from tiny import examples
 
 from kithe.llm.models import Folder
@@ -14,6 +15,14 @@ from kithe.records.chat import ChatExample
 from kithe.training.adapters import FullSFT, Lora, Recipe
 from kithe.training.fit import Stopped, fit
 from kithe.training.trainer import Hardware
+
+
+def strategy(name: str) -> str | Strategy:
+    if not name.startswith("zero"):
+        return name
+    from cpu_deepspeed import CPUDeepSpeedStrategy
+
+    return CPUDeepSpeedStrategy(stage=int(name[-1]), zero_allow_untested_optimizer=True)
 
 
 def main(settings: dict[str, Any]) -> None:
@@ -42,7 +51,7 @@ def main(settings: dict[str, Any]) -> None:
             seed=settings.get("seed", 0),
             folder=folder,
             sink=sink,
-            hardware=Hardware(strategy=settings.get("strategy", "single")),
+            hardware=Hardware(strategy=strategy(settings.get("strategy", "single"))),
             checkpoint_every=2,
             stop=lambda: next(steps) == settings.get("stop"),
         )

@@ -11,6 +11,8 @@ from typing import Any
 
 import job
 import pytest
+import torch
+from safetensors.torch import load
 
 from kithe.llm.models import Folder
 
@@ -70,17 +72,46 @@ def test_a_stopped_run_goes_on_with_other_micro_batches(processes: Any, spec: Fo
     assert [row["loss"] for row in all_rows] == pytest.approx([row["loss"] for row in rows], abs=1e-5)
 
 
+def torchrun(settings: dict[str, Any]) -> int:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", job.__file__]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "DS_ACCELERATOR": "cpu"}
+    return subprocess.run([*command, json.dumps(settings)], timeout=240, env=environment, capture_output=True).returncode
+
+
+def same(rows: list[dict[str, Any]], others: list[dict[str, Any]]) -> None:
+    assert [(row["stage"], row["step"], row["supervised_tokens"]) for row in rows] == [
+        (row["stage"], row["step"], row["supervised_tokens"]) for row in others
+    ]
+    assert [row["loss"] for row in rows] == pytest.approx([row["loss"] for row in others], abs=1e-5)
+    # AdamW hides a gradient that is twice too long.
+    norms = [
+        (row["gradient_norm"], other["gradient_norm"]) for row, other in zip(rows, others, strict=True) if "gradient_norm" in row
+    ]
+    assert [mine for mine, _ in norms] == pytest.approx([theirs for _, theirs in norms], rel=1e-3)
+
+
 def test_two_ranks_of_torchrun_learn_what_one_process_learns(processes: Any, spec: Folder, tmp_path: Path) -> None:
     settings = {"model": spec.path, "adapt": "sft"}
     _, rows, _ = start(processes, {**settings, "micro_batch": 8, "folder": str(tmp_path / "1x8")})
     _, single, _ = start(processes, {**settings, "micro_batch": 1, "folder": str(tmp_path / "8x1")})
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", job.__file__]
-    ranks = {**settings, "micro_batch": 4, "strategy": "ddp", "folder": str(tmp_path / "2x4")}
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    subprocess.run([*command, json.dumps(ranks)], check=True, timeout=300, env=environment, capture_output=True)
-    divided, _ = result(tmp_path / "2x4")
-    for other in (single, divided):
-        assert [(row["step"], row["supervised_tokens"]) for row in other] == [
-            (row["step"], row["supervised_tokens"]) for row in rows
-        ]
-        assert [row["loss"] for row in other] == pytest.approx([row["loss"] for row in rows], abs=1e-5)
+    assert torchrun({**settings, "micro_batch": 4, "strategy": "ddp", "folder": str(tmp_path / "2x4")}) == 0
+    same(single, rows)
+    same(result(tmp_path / "2x4")[0], rows)
+    assert all(row["gradient_norm"] > 0 for row in rows if row["stage"] == "train")
+
+
+@pytest.mark.system
+@pytest.mark.parametrize(("stage", "adapt"), [(2, "lora"), (3, "sft"), (3, "lora")])
+def test_divided_optimisers_learn_the_same_and_resume(
+    stage: int, adapt: str, processes: Any, spec: Folder, tmp_path: Path
+) -> None:
+    settings = {"model": spec.path, "adapt": adapt, "micro_batch": 2}
+    _, rows, written = start(processes, {**settings, "folder": str(tmp_path / "single")})
+    divided = {**settings, "strategy": f"zero{stage}", "folder": str(tmp_path / "divided")}
+    assert torchrun({**divided, "stop": 3}) != 0
+    assert torchrun(divided) == 0
+    found, file = result(tmp_path / "divided")
+    same(found, rows)
+    weights, exported = load(written), load(file)
+    assert exported.keys() == weights.keys()
+    assert all(torch.allclose(exported[name], weights[name], atol=1e-3) for name in weights)

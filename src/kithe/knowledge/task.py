@@ -138,7 +138,7 @@ class PKI:
         for history in histories:
             for unit in self._units(history):
                 text = answer(history, unit, self.fields, trace=self._trace)
-                yield unit, ChatExample(id=unit.id, prompt=self._prompt(history, unit), answer=text)
+                yield unit, ChatExample(id=unit.id, prompt=self._prompt(history, unit), answer=text, empty=not unit.items)
 
     def _prompt(self, history: History, unit: Unit) -> tuple[Message, ...]:
         system = instruction(self.fields, trace=self._trace, context=self.context > 0)

@@ -8,6 +8,7 @@ import importlib.metadata
 import importlib.util
 import json
 import shutil
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
@@ -119,11 +120,12 @@ class Shape:
         )
 
 
-class _InFolder:
+class _InFolder(ABC):
     """Loading, for specs that have `folder()`."""
 
+    @abstractmethod
     def folder(self) -> Path:
-        raise NotImplementedError
+        """See `ModelSpec.folder`."""
 
     def load(self, dtype: str) -> "PreTrainedModel":
         """See `ModelSpec.load`."""

@@ -23,11 +23,12 @@ class ChatRequest(Record):
 
 
 class ChatExample(Record):
-    """A prompt with the answer to learn."""
+    """A prompt with the answer to learn; `empty`: the right answer is that there is nothing."""
 
     id: str
     prompt: tuple[Message, ...]
     answer: str
+    empty: bool = False
 
 
 class Generation(Record):

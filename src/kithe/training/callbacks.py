@@ -2,6 +2,7 @@
 
 import math
 import os
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -38,12 +39,20 @@ class Journal(Callback):
         self._plan, self._sink, self._held_out, self._every, self._stop = plan, sink, held_out, every, stop
         self._nll = 0.0
         self._rate = 0.0
+        self._norm: dict[str, float] = {}
         self.loss = math.nan
         self.stopped = False
 
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Batch, batch_idx: int) -> None:
         """Remember the learning rate the step is made with."""
         self._rate = trainer.optimizers[0].param_groups[0]["lr"]
+
+    def on_before_optimizer_step(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: torch.optim.Optimizer
+    ) -> None:
+        """Measure the gradient before it is clipped; DeepSpeed keeps it to itself."""
+        gradients = [parameter.grad for parameter in pl_module.parameters() if parameter.grad is not None]
+        self._norm = {"gradient_norm": float(torch.nn.utils.get_total_norm(gradients))} if gradients else {}
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Batch, batch_idx: int
@@ -70,7 +79,7 @@ class Journal(Callback):
             )
         self.loss = loss
         row = {"stage": "train", "step": batch.step + 1, "loss": loss, "lr": self._rate, "supervised_tokens": batch.targets}
-        self._put(trainer, row)
+        self._put(trainer, {**row, **self._norm})
 
     def _validate(self, trainer: pl.Trainer, module: pl.LightningModule, step: int) -> None:
         module.eval()
@@ -113,16 +122,29 @@ class Checkpointing(Callback):
         step = batch.step + 1
         trainer.should_stop |= self._journal.stopped
         if self._journal.stopped or step % self._every == 0 or step == self._plan.steps:
-            part = self._file.with_name(f".{self._file.name}.part")
-            trainer.save_checkpoint(part)
+            trainer.save_checkpoint(self._part)
             if trainer.is_global_zero:
-                os.replace(part, self._file)
+                self._put_in_place()
             trainer.strategy.barrier()
 
     def found(self) -> Path | None:
         """The checkpoint to go on from, if there is one."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        return self._file if self._file.is_file() else None
+        return next((path for path in (self._file, self._old) if path.exists()), None)
+
+    @property
+    def _part(self) -> Path:
+        return self._file.with_name(f".{self._file.name}.part")
+
+    @property
+    def _old(self) -> Path:
+        return self._file.with_name(f".{self._file.name}.old")
+
+    def _put_in_place(self) -> None:
+        if self._part.is_dir() and self._file.exists():  # ZeRO writes folders, which cannot replace one another
+            os.replace(self._file, self._old)
+        os.replace(self._part, self._file)
+        shutil.rmtree(self._old, ignore_errors=True)
 
     def seconds(self) -> float:
         """Training time of this and earlier processes of the run."""

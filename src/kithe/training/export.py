@@ -56,6 +56,19 @@ def export(
     return difference
 
 
+def gather(model: nn.Module) -> dict[str, Tensor]:
+    """The learnt parameters of a model that DeepSpeed has cast and perhaps divided among the ranks, whole, on the CPU.
+
+    Every rank must call it.
+    """
+    import deepspeed
+
+    learnt = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    divided = [parameter for parameter in learnt.values() if hasattr(parameter, "ds_id")]
+    with deepspeed.zero.GatheredParameters(divided, enabled=bool(divided)):
+        return {name: parameter.detach().cpu().clone() for name, parameter in learnt.items()}
+
+
 @torch.no_grad()
 def _logits(model: nn.Module, example: Encoded) -> Tensor:
     """Logits of one example, [length, vocabulary], in fp32 on the CPU, from where the model is."""

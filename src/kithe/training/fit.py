@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from torch import Tensor, nn
+
 from kithe.llm.models import ModelSpec
 from kithe.records.base import write_json
 from kithe.records.chat import ChatExample
 from kithe.training.adapters import Trainable
 from kithe.training.callbacks import Bar, Checkpointing, Sink
-from kithe.training.export import export
-from kithe.training.module import SFTModule
+from kithe.training.export import export, gather
 from kithe.training.run import Run
 from kithe.training.trainer import Hardware, make_trainer
 
@@ -92,6 +93,7 @@ def _learn(run: Run, folder: Path, sink: Sink, hardware: Hardware, every: int, p
         folder,
         steps=run.plan.steps,
         accumulation=run.plan.accumulation,
+        bf16=run.precision == "bf16",
         mixed=run.mixed,
         clip=run.recipe.clip,
         callbacks=[journal, saving, *([Bar(run.plan, journal)] if progress else [])],
@@ -101,16 +103,20 @@ def _learn(run: Run, folder: Path, sink: Sink, hardware: Hardware, every: int, p
     trainer.fit(module, run.loader(), ckpt_path=saving.found(), weights_only=True)
     if journal.stopped and trainer.global_step < run.plan.steps:
         raise Stopped(f"stopped after step {trainer.global_step} of {run.plan.steps}; the same command goes on from there")
+    seconds, gathered = saving.seconds(), gather(module.model) if trainer.strategy.handles_gradient_accumulation else None
     if trainer.is_global_zero:
-        write_json(folder / "fit.json", asdict(_finish(run, module, folder, saving.seconds())))
+        write_json(folder / "fit.json", asdict(_finish(run, module.model, gathered, folder, seconds)))
         shutil.rmtree(folder / "checkpoint")
     trainer.strategy.barrier()
 
 
-def _finish(run: Run, module: SFTModule, folder: Path, seconds: float) -> FitReport:
+def _finish(run: Run, model: nn.Module, gathered: dict[str, Tensor] | None, folder: Path, seconds: float) -> FitReport:
+    if gathered is not None:  # what DeepSpeed trained is no plain model any more
+        model = run.model()
+        model.load_state_dict(gathered, strict=False)
     check = export(
         run.adapter,
-        module.model,
+        model,
         run.tokenizer,
         folder / "weights",
         spec=run.spec,

@@ -112,7 +112,8 @@ class SFTModule(pl.LightningModule):
         Raises:
             ConfigError: it is of another run or of other parameters.
         """
-        if checkpoint.get("kithe") != self._identity or set(checkpoint["state_dict"]) != self.learnt():
+        weights = checkpoint.get("state_dict", self.learnt())  # ZeRO keeps them elsewhere and is strict itself
+        if checkpoint.get("kithe") != self._identity or set(weights) != self.learnt():
             raise ConfigError(
                 "the checkpoint in this folder was made with other settings; delete its 'checkpoint' folder to start anew"
             )

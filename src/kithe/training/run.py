@@ -20,7 +20,8 @@ from kithe.training.module import SFTModule
 from kithe.training.trainer import Ranks
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from peft import PeftModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,15 @@ class Run:
             "steps": _digest(self.plan.batches),
         }
 
-    def module(self, recompute: bool) -> SFTModule:
-        """The model, ready to learn; the same on every rank."""
+    def model(self) -> "PreTrainedModel | PeftModel":
+        """The model before learning; the same on every rank."""
         pl.seed_everything(self.seed, workers=True, verbose=False)
         with quiet():
-            model = self.adapter.prepare(self.spec.load("fp32" if self.mixed else self.precision))
+            return self.adapter.prepare(self.spec.load("fp32" if self.mixed else self.precision))
+
+    def module(self, recompute: bool) -> SFTModule:
+        """The model, ready to learn."""
+        model = self.model()
         model.train()
         if recompute:
             model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})

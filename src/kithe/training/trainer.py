@@ -3,9 +3,11 @@
 import logging
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 import pytorch_lightning as pl
 from lightning_fabric.plugins.environments import LightningEnvironment, TorchElasticEnvironment
@@ -37,7 +39,7 @@ class Hardware:
 
     Attributes:
         accelerator: `cpu` or `gpu`.
-        strategy: `single`, `ddp`, or a Lightning strategy.
+        strategy: `single`, `ddp`, `zero2` or `zero3` (DeepSpeed, on GPUs), or a Lightning strategy.
         recompute: compute activations anew in the backward pass, to save memory.
     """
 
@@ -53,6 +55,7 @@ def make_trainer(
     *,
     steps: int,
     accumulation: int,
+    bf16: bool = False,
     mixed: bool,
     clip: float,
     callbacks: Sequence[Callback],
@@ -61,20 +64,24 @@ def make_trainer(
     """A trainer for so many optimiser steps.
 
     Args:
-        mixed: whether arithmetic is bf16 over fp32 weights; otherwise it is what the weights are.
+        bf16: whether arithmetic is to be bf16.
+        mixed: whether the weights are fp32 nevertheless. Otherwise Lightning leaves weights as they are, except under DeepSpeed,
+            which would make them fp32 and so is told to keep fp32 masters of what is learnt.
         progress: whether one of `callbacks` is a progress bar.
 
     Raises:
         ConfigError: the strategy does not exist.
     """
     _silence()
+    strategy = _strategy(hardware, ranks)
+    masters = mixed or (bf16 and isinstance(strategy, Strategy) and strategy.handles_gradient_accumulation)
     return pl.Trainer(
         accelerator=hardware.accelerator,
         devices=ranks.local_world,
         num_nodes=ranks.world // ranks.local_world,
-        strategy=_strategy(hardware, ranks),
+        strategy=strategy,
         plugins=[TorchElasticEnvironment() if "TORCHELASTIC_RUN_ID" in os.environ else LightningEnvironment()],
-        precision="bf16-mixed" if mixed else "32-true",
+        precision="bf16-mixed" if masters else "32-true",
         max_steps=steps,
         accumulate_grad_batches=accumulation,
         gradient_clip_val=clip or None,
@@ -93,12 +100,30 @@ def make_trainer(
 def _strategy(hardware: Hardware, ranks: Ranks) -> str | Strategy:
     if not isinstance(hardware.strategy, str):
         return hardware.strategy
-    if hardware.strategy not in ("single", "ddp"):
-        raise unknown("training strategy", hardware.strategy, ("single", "ddp"))
+    if hardware.strategy not in _STRATEGIES:
+        raise unknown("training strategy", hardware.strategy, _STRATEGIES)
     if hardware.strategy == "single" and ranks.world == 1:
         return "auto"
+    return _STRATEGIES[hardware.strategy]()
+
+
+def _ddp() -> Strategy:
     # Buffers are the same everywhere, and gradients need no second copy.
     return DDPStrategy(broadcast_buffers=False, gradient_as_bucket_view=True)
+
+
+def _zero(stage: int) -> Strategy:
+    from pytorch_lightning.strategies import DeepSpeedStrategy
+
+    return DeepSpeedStrategy(stage=stage, zero_allow_untested_optimizer=True)
+
+
+_STRATEGIES: Final[dict[str, Callable[[], Strategy]]] = {
+    "single": _ddp,  # of several processes
+    "ddp": _ddp,
+    "zero2": partial(_zero, 2),
+    "zero3": partial(_zero, 3),
+}
 
 
 def _silence() -> None:
