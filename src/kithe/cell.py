@@ -80,7 +80,9 @@ class Cell:
     def identity(self) -> Identity:
         """The ids of the cell's stages."""
         shows = any(prompt.shots > 0 for prompt in self.adapter.prompts())
-        return identify(self.config, self.choices, trains=self.adapter.trains, reads=self.adapter.trains or shows)
+        versions = {"format": self.build("task").format.version, "judge": self.build("judge").version}
+        config = {**self.config, "versions": versions}
+        return identify(config, self.choices, trains=self.adapter.trains, reads=self.adapter.trains or shows)
 
     @cached_property
     def placement(self) -> Placement:

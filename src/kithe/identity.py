@@ -61,6 +61,8 @@ TABLE = (
     Row("task.format.max_new_tokens", "predictions", "how answers are generated"),
     Row("task.format.min_confidence", "predictions", "how answers are read"),
     Row("task.format.merge_threshold", "predictions", "how answers are read"),
+    Row("versions.format", "weights", "the wording of prompts and targets"),
+    Row("versions.judge", "run", "how a judge judges"),
     Row("judge", "run", "a judge reads predictions; another judge never predicts again"),
 )
 

@@ -10,7 +10,7 @@ import random
 import sys
 import time
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -127,38 +127,37 @@ class Worker:
 
     def predict(self, folder: Path) -> dict[str, Any]:
         """Choose how to ask, on validation, where there is a choice; then ask about every test history."""
-        config = self.cell.config
-        model, tokenizer = self.load(), self.model.tokenizer()
-        asker = Asker(self.task, model, tokenizer, self.hardware, self.training("train"), config["seed"], config["progress"])
-        prompts = self.adapter.prompts()
-        tried = [self.try_prompt(asker, prompt, folder) for prompt in prompts] if len(prompts) > 1 else []
+        asker, prompts = self.asker(), self.adapter.prompts()
+        tried = [self.try_prompt(asker, prompt, folder / "validation") for prompt in prompts] if len(prompts) > 1 else []
         best = max(range(len(tried)), key=lambda index: tried[index]["f1"]) if tried else 0
         asked = {
-            name: asker.ask(source.histories("test", 0), prompts[best], folder / name) for name, source in self.task.test.items()
+            name: asker.ask(list(source.histories("test", 0)), prompts[best], folder / name)
+            for name, source in self.task.test.items()
         }
-        histories = sum(item["histories"] for item in asked.values())
         return {
             "prompt": asdict(prompts[best]),
             "chosen_among": tried,
-            "sets": asked,
-            "tokens": sum(item["tokens"] for item in asked.values()),
-            "seconds_per_history": sum(item["seconds"] for item in asked.values()) / max(1, histories),
+            "tokens": sum(item.tokens for item in asked.values()),
+            "seconds_per_history": sum(item.seconds for item in asked.values()) / sum(len(item.made) for item in asked.values()),
         }
 
-    def load(self) -> Any:
+    def asker(self) -> "Asker":
         """The model to ask: the base, with the cell's adaptation on it where there is one."""
-        return self.adapter.load(self.model, self.weights.path / "weights" if self.weights else None, self.precision)
+        model = self.adapter.load(self.model, self.weights.path / "weights" if self.weights else None, self.precision)
+        config = self.cell.config
+        return Asker(
+            self.task, model, self.model.tokenizer(), self.hardware, self.training("train"), config["seed"], config["progress"]
+        )
 
     def try_prompt(self, asker: "Asker", prompt: Prompt, folder: Path) -> dict[str, Any]:
-        """One way of asking and its F1 on validation, by gold facts."""
-        judge = GoldJudge()
-        hits = [0.0, 0.0, 0.0]
+        """One way of asking and its F1 over the validation sets, by gold facts."""
+        rows: list[dict[str, Any]] = []
         for name, source in self.task.validation.items():
             histories = list(source.histories("validation", 0))
-            asker.ask(histories, prompt, folder / "validation" / f"{prompt.shots}-{prompt.decode}" / name)
-            rows = judge.score(histories, read_predictions(folder / "validation" / f"{prompt.shots}-{prompt.decode}" / name)).rows
-            hits = [total + sum(row[key] for row in rows) for total, key in zip(hits, ("tp", "predicted", "gold"), strict=True)]
-        return {**asdict(prompt), "f1": 2 * hits[0] / max(1.0, hits[1] + hits[2])}
+            asked = asker.ask(histories, prompt, folder / f"{prompt.shots}-{prompt.decode}" / name)
+            rows += GoldJudge(resamples=1).score(histories, asked.made).rows
+        hits, predicted, gold = (sum(row[key] for row in rows) for key in ("tp", "predicted", "gold"))
+        return {**asdict(prompt), "f1": 2 * hits / max(1, predicted + gold)}
 
     def score(self) -> None:
         """Judge the predictions of every test set."""
@@ -205,10 +204,10 @@ class Asker:
         wanted = min(len(empty), count // 3)
         return [*full[: count - wanted], *empty[:wanted]]
 
-    def ask(self, histories: Iterable[History], prompt: Prompt, folder: Path) -> dict[str, Any]:
-        """Predictions about these histories, written to `predictions.jsonl` of the folder; returns what it took."""
-        people, shots = list(histories), self.shots(prompt.shots)
-        requests = [self.task.format.requests(history, shots) for history in people]
+    def ask(self, people: Sequence[History], prompt: Prompt, folder: Path) -> "Asked":
+        """Predictions about these histories, on every rank; rank 0 writes them to the folder."""
+        shots = self.shots(prompt.shots)
+        requests = [self.task.format.requests(person, shots) for person in people]
         answered = predict(
             self.model,
             self.tokenizer,
@@ -221,15 +220,21 @@ class Asker:
             hardware=self.hardware,
             progress=self.progress,
         )
+        texts = {item.id: item for item in answered.generations}
+        made = [self.task.format.prediction(one, [texts[r.id] for r in some]) for one, some in zip(people, requests, strict=True)]
         if rank() == 0:
-            texts = {item.id: item for item in answered.generations}
-            made = [
-                self.task.format.prediction(person, [texts[r.id] for r in some])
-                for person, some in zip(people, requests, strict=True)
-            ]
             write_lines(folder / "histories.jsonl", (person.line() for person in people))
             write_lines(folder / "predictions.jsonl", (item.line() for item in made))
-        return {"histories": len(people), "seconds": answered.seconds, "tokens": answered.tokens}
+        return Asked(made, answered.seconds, answered.tokens)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Predictions, one per history, with the seconds and tokens they took."""
+
+    made: list[Prediction]
+    seconds: float
+    tokens: int
 
 
 def read_predictions(folder: Path) -> list[Prediction]:

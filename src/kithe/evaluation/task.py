@@ -14,6 +14,10 @@ class Format(Protocol):
 
     max_new_tokens: int
 
+    @property
+    def version(self) -> str:
+        """Changes with the wording of prompts and targets, and is part of what identifies a result."""
+
     def needs(self) -> frozenset[str]:
         """The optional item fields that training data must carry."""
 

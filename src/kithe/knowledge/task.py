@@ -15,7 +15,7 @@ from kithe.knowledge.confidence import item_confidence
 from kithe.knowledge.fields import check, needed
 from kithe.knowledge.merge import merge
 from kithe.knowledge.parse import Failure, Found, parse
-from kithe.knowledge.prompt import conversation, instruction, with_shots
+from kithe.knowledge.prompt import VERSION, conversation, instruction, with_shots
 from kithe.knowledge.schema import answer_schema
 from kithe.knowledge.target import answer
 from kithe.knowledge.units import Cut, Unit, UnitKind, units
@@ -77,6 +77,11 @@ class PKI:
         for name in ("empty_share", "min_confidence", "merge_threshold"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"task.{name}={getattr(self, name)}: it must be between 0 and 1")
+
+    @property
+    def version(self) -> str:
+        """Of instruction and targets."""
+        return VERSION
 
     def needs(self) -> frozenset[str]:
         """The optional fields that items must carry to be learnt from: those of the answer, and evidence where it decides the

@@ -23,7 +23,9 @@ class Placement:
     def environment(self) -> dict[str, str]:
         """Variables of the worker processes: the cores divided among them, and no busy waiting where they share cores."""
         threads = max(1, (os.cpu_count() or 1) // self.processes)
-        return {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(threads)), "OMP_WAIT_POLICY": "PASSIVE"}
+        # Packages import deepspeed on the side, and it would warn about the absence of what nobody asked for.
+        quiet = {"DS_ACCELERATOR": "cpu", "DS_LOG_LEVEL": "error"} if self.accelerator == "cpu" else {}
+        return {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(threads)), "OMP_WAIT_POLICY": "PASSIVE", **quiet}
 
 
 class Runtime(Protocol):

@@ -1,7 +1,7 @@
 """Sentence embeddings (all-MiniLM-L6-v2) from an installed package, without a model hub."""
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,15 +43,23 @@ class Embedder:
         return np.stack([self._vectors[text] for text in texts])
 
     def _embed(self, texts: list[str]) -> NDArray[np.float32]:
-        vectors = self._model.encode(texts, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False)
+        vectors = encoder().encode(texts, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32)
 
-    @cached_property
-    def _model(self) -> "SentenceTransformer":
-        folder = model_folder()
-        from sentence_transformers import SentenceTransformer
 
-        return SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+@cache
+def encoder() -> "SentenceTransformer":
+    """The model, loaded once a process.
+
+    Raises:
+        ConfigError: the package that holds it is not installed.
+    """
+    folder = model_folder()
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+    return SentenceTransformer(str(folder), device="cpu", local_files_only=True)
 
 
 def model_folder() -> Path:
