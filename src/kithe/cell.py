@@ -86,8 +86,10 @@ class Cell:
 
     @cached_property
     def placement(self) -> Placement:
-        """Where the cell runs."""
-        placement: Placement = self.build("runtime").place(self.adapter.trains)
+        """Where the cell runs, by what it trains and how large the model is."""
+        # In fp32: weights, and for each learnt one its gradient and two moments of AdamW.
+        size = self.build("model").parameters() * (16 if self.adapter.trains_base else 4)
+        placement: Placement = self.build("runtime").place(self.adapter.trains, size)
         return placement
 
     @property

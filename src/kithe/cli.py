@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("what", nargs="+", help="a sweep id, or run ids")
     report.add_argument("--store", type=Path, default=Path("outputs"), help="where runs lie (default: outputs)")
     report.add_argument("--out", type=Path, default=None, help="folder to write to (default: the sweep's own)")
+    report.add_argument("--wandb", choices=("offline", "online"), help="also write the runs to Weights & Biases")
     report.set_defaults(verb=write_report)
     return top
 
@@ -77,22 +78,22 @@ def doctor(options: argparse.Namespace) -> None:
 
 def write_report(options: argparse.Namespace) -> None:
     """`kithe report SWEEP | RUN...`."""
-    from kithe.report.build import report
+    from kithe.report.build import report, sweep_runs
+    from kithe.report.wandb import Wandb
 
-    sweep = options.store / "sweeps" / options.what[0]
-    if len(options.what) == 1 and sweep.exists():
-        import json
-
-        runs = json.loads((sweep / "sweep.json").read_text(encoding="utf-8"))["runs"]
-        report(options.store, runs, options.out or sweep)
-        return
-    missing = [run for run in options.what if not (options.store / "runs" / run).exists()]
-    if missing:
+    folder = options.store / "sweeps" / options.what[0]
+    sweep = options.what[0] if len(options.what) == 1 and (folder / "sweep.json").exists() else None
+    runs = sweep_runs(options.store, sweep) if sweep else options.what
+    missing = [run for run in runs if not (options.store / "runs" / run).exists()]
+    if missing and not sweep:
         known = sorted(path.name for kind in ("sweeps", "runs") for path in (options.store / kind).glob("*"))
-        raise ConfigError(
-            f"neither a sweep nor a run in {options.store}: {', '.join(missing)}; there: {', '.join(known[:12]) or 'nothing'}"
-        )
-    report(options.store, options.what, options.out or options.store / "report")
+        there = ", ".join(known[:12]) or "nothing"
+        raise ConfigError(f"neither a sweep nor a run in {options.store}: {', '.join(missing)}; there: {there}")
+    report(options.store, runs, options.out or (folder if sweep else options.store / "report"))
+    if options.wandb:
+        projector = Wandb(project="kithe", entity=None, mode=options.wandb, dir=str(options.store))
+        for run in runs:
+            projector.project_run(options.store, run, sweep)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from kithe import experiment
 from kithe.cell import Cell
 from kithe.identity import digest
 from kithe.records.base import write_json
+from kithe.report.build import report
 
 # What an outer launcher says of its own process group, or W&B of its own service, must not reach a cell's.
 RENDEZVOUS = (
@@ -47,7 +48,7 @@ def single(composed: DictConfig) -> None:
     cell.prepare()
     if not cell.folder.done:
         experiment.execute(cell)
-    show([cell], cell.folder.path)
+    report(cell.store.root, [cell.identity.run], cell.folder.path)
     cell.build("logger").project_run(cell.store.root, cell.identity.run, None)
 
 
@@ -87,7 +88,7 @@ def finish(cells: Sequence[Cell]) -> None:
     name = config["sweep"]["name"] or f"sweep-{digest(runs)}"
     folder = cells[0].store.sweep(name)
     write_json(folder.path / "sweep.json", {"sweep_id": name, "runs": runs, "command": command()})
-    show(cells, folder.path)
+    report(cells[0].store.root, runs, folder.path)
     for cell in cells:
         if cell.folder.done:
             cell.build("logger").project_run(cell.store.root, cell.identity.run, name)
@@ -98,25 +99,6 @@ def finish(cells: Sequence[Cell]) -> None:
 def command() -> str:
     """What was typed, without where Python and the program lie."""
     return shlex.join(["python", Path(sys.argv[0]).name, *sys.argv[1:]])
-
-
-def show(cells: Sequence[Cell], folder: Path) -> None:
-    """Write the tables to `folder` and print the short ones."""
-    from rich.console import Console
-
-    from kithe.report import build
-
-    runs, root = [cell.identity.run for cell in cells], cells[0].store.root
-    build.build(root, runs, folder)
-    console = Console()
-    states = [cell.folder.read("state.json") for cell in cells]
-    if len(cells) > 1:
-        rows = zip(cells, states, strict=True)
-        console.print(
-            build.cells_table(build.CellState(c.identity.run, c.folder.state, c.choices, s.get("error", "")) for c, s in rows)
-        )
-    console.print(build.terminal_table([build.read_result(root, run) for run in runs]))
-    console.print(f"tables: {folder / 'table.md'}", soft_wrap=True)
 
 
 def worker(cell: Cell) -> None:

@@ -31,23 +31,29 @@ class Placement:
 class Runtime(Protocol):
     """An option of the group `runtime`."""
 
-    def place(self, trains: bool) -> Placement:
-        """Where a cell goes; `trains` says whether it changes weights."""
+    def place(self, trains: bool, copy: int) -> Placement:
+        """Where a cell goes.
+
+        Args:
+            trains: whether it changes weights.
+            copy: bytes that each process holds of weights, gradients and optimiser state.
+        """
 
 
 @dataclass(frozen=True)
 class Auto:
     """One process for a cell that trains nothing, all devices under ddp for one that does.
 
-    On CPUs `cpu_processes` is the most that may be used: more processes than memory channels rarely help there.
+    On CPUs `cpu_processes` is the most that may be used; fewer are where memory does not hold a copy of the model for each.
     """
 
     cpu_processes: int = 1
 
-    def place(self, trains: bool) -> Placement:
+    def place(self, trains: bool, copy: int) -> Placement:
         """See `Runtime.place`."""
         devices = gpus()
-        processes = (devices or self.cpu_processes) if trains else 1
+        fitting = max(1, min(self.cpu_processes, memory() // max(1, copy)))
+        processes = (devices or fitting) if trains else 1
         return Placement("gpu" if devices else "cpu", processes, "ddp" if processes > 1 else "single")
 
 
@@ -58,7 +64,7 @@ class Fixed:
     accelerator: Accelerator
     processes: int = 1
 
-    def place(self, trains: bool) -> Placement:
+    def place(self, trains: bool, copy: int) -> Placement:
         """See `Runtime.place`.
 
         Raises:
@@ -69,6 +75,11 @@ class Fixed:
                 f"runtime.processes: {self.processes} GPU processes asked for, {gpus()} found; use runtime=cpu or runtime=auto"
             )
         return Placement(self.accelerator, self.processes, "ddp" if self.processes > 1 else "single")
+
+
+def memory() -> int:
+    """Bytes of memory in this machine."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def gpus() -> int:

@@ -96,9 +96,9 @@ def report(store: Path, runs: str | Sequence[str], out: Path | None = None) -> l
     written = build(store, runs, out)
     results = [read_result(store, name) for name in (sweep_runs(store, runs) if isinstance(runs, str) else runs)]
     done, console = [result for result in results if finished(result)], Console()
-    if done:
-        console.print(terminal_table(done))
     if len(done) < len(results) or len(results) > 1:
         console.print(cells_table(map(cell_state, results)))
-    console.print(f"tables: {written[0].parent}", markup=False, highlight=False, soft_wrap=True)
+    if done:
+        console.print(terminal_table(done))
+    console.print(f"tables: {written[0]}", markup=False, highlight=False, soft_wrap=True)
     return written

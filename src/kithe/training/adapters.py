@@ -65,6 +65,10 @@ class Adapter(Protocol):
     def trains(self) -> bool:
         """Whether weights change."""
 
+    @property
+    def trains_base(self) -> bool:
+        """Whether the weights of the base model change: they are then kept in fp32 while bf16 arithmetic uses them."""
+
     def prompts(self) -> list[Prompt]:
         """The ways of asking to choose among on validation data."""
 
@@ -106,10 +110,6 @@ class Trainable(Adapter, Protocol):
     @property
     def recipe(self) -> Recipe:
         """How it learns."""
-
-    @property
-    def trains_base(self) -> bool:
-        """Whether the weights of the base model change: they are then kept in fp32 while bf16 arithmetic uses them."""
 
     def prepare(self, model: "PreTrainedModel") -> "PreTrainedModel | PeftModel":
         """The model with exactly those parameters requiring gradients that are to be learnt."""
@@ -153,6 +153,7 @@ class ZeroShot:
     shots: Sequence[int] = (0,)
     decode: Sequence[Decode] = ("free",)
     trains: ClassVar[bool] = False
+    trains_base: ClassVar[bool] = False
 
     def prompts(self) -> list[Prompt]:
         """Every number of examples with every way of decoding."""
