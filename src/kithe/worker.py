@@ -10,6 +10,7 @@ import random
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -244,6 +245,8 @@ def read_predictions(folder: Path) -> list[Prediction]:
 
 def main() -> None:
     """Run the worker; what goes wrong is written to `error.<rank>.txt` of the run folder."""
+    # Libraries announce their own future to their callers' users.
+    warnings.filterwarnings("ignore", category=FutureWarning)
     folder = Path(sys.argv[1])
     note = folder / f"error.{rank()}.txt"
     note.unlink(missing_ok=True)

@@ -80,7 +80,7 @@ def test_every_leaf_of_every_file_has_a_comment_or_stands_in_a_commented_block()
 
 
 def test_debug_order_a_sweep_wins_over_an_experiment_and_both_over_groups() -> None:
-    assert plain(compose(["experiments=tiny"]))["corpus"]["facts"] == 40
+    assert plain(compose(["experiments=quick"]))["corpus"]["facts"] == 100
     defaults = yaml.safe_load((CONF / "config.yaml").read_text(encoding="utf-8"))["defaults"]
     names = [next(iter(item)) if isinstance(item, dict) else item for item in defaults]
     assert names.index("experiments") > names.index("logger")

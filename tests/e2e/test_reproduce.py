@@ -1,0 +1,16 @@
+"""An experiment with a real pretrained model gives the numbers that are written down beside it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.slow
+def test_the_quick_experiment_is_as_expected(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "kithe.reproduce", "quick"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "KITHE_STORE": str(tmp_path)})
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert "quick: as expected" in done.stdout
