@@ -9,7 +9,7 @@ from kithe.launch import runtime
 from kithe.launch.runtime import Auto, Fixed, Placement
 
 
-@pytest.fixture()
+@pytest.fixture
 def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
 
