@@ -49,6 +49,8 @@ def row(data: str, adapt: str, seed: int, found: dict[str, Any]) -> dict[str, An
         "facts": account.get("facts"),
         "dropped": account.get("dropped"),
         "contamination": found["provenance"]["contamination"],
+        "git": found["provenance"]["git"],
+        "environment": found["environment"],
     }
 
 
@@ -60,7 +62,7 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
             test_set, _, kind = name.partition("/")
             if kind == "f1":
                 values.setdefault(f"f1_{item['adapt']}_{item['data']}_{test_set}", []).append(metric["value"])
-    return {"cells": len(rows), **{name: sum(found) / len(found) for name, found in values.items()}}
+    return {"cells": len({item["run_id"] for item in rows}), **{name: sum(found) / len(found) for name, found in values.items()}}
 
 
 def main() -> None:

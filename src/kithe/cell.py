@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 
 from kithe.config import compose as configuration
 from kithe.errors import ConfigError
-from kithe.identity import Identity, identify
+from kithe.identity import Identity, digest, identify
 from kithe.launch.runtime import Placement
 from kithe.records.base import write_json, write_lines
 from kithe.store import Folder, Store
@@ -80,7 +80,7 @@ class Cell:
     def identity(self) -> Identity:
         """The ids of the cell's stages."""
         shows = any(prompt.shots > 0 for prompt in self.adapter.prompts())
-        versions = {"format": self.build("task").format.version, "judge": self.build("judge").version}
+        versions = {"format": self.build("task").format.version, **content_versions()}
         config = {**self.config, "versions": versions}
         return identify(config, self.choices, trains=self.adapter.trains, reads=self.adapter.trains or shows)
 
@@ -89,7 +89,7 @@ class Cell:
         """Where the cell runs, by what it trains and how large the model is."""
         # In fp32: weights, and for each learnt one its gradient and two moments of AdamW.
         size = self.build("model").parameters() * (16 if self.adapter.trains_base else 4)
-        placement: Placement = self.build("runtime").place(self.adapter.trains, size)
+        placement: Placement = self.build("runtime").place(self.adapter.trains, size, self.adapter.parts)
         return placement
 
     @property
@@ -120,6 +120,22 @@ class Cell:
         place = self.placement
         where = f"{place.processes}x{place.accelerator} {place.strategy}"
         return f"{self.identity.run}  {self.folder.state}  {chosen} seed={self.config['seed']}  {where}"
+
+
+@cache
+def content_versions() -> dict[str, str]:
+    """Hashes of the texts and word lists in the package that numbers depend on."""
+    package = Path(__file__).parent
+
+    def content(*patterns: str) -> str:
+        files = sorted(file for pattern in patterns for file in package.glob(pattern))
+        return digest([file.read_text(encoding="utf-8") for file in files])
+
+    return {
+        "generator": content("personas/**/*.yaml", "dialogues/**/*.yaml", "corpora/*.yaml"),
+        "test": content("corpora/sample/*.yaml"),
+        "matcher": content("evaluation/lexicon.yaml", "evaluation/kinds.yaml", "evaluation/threshold.json"),
+    }
 
 
 def replayed(arguments: Sequence[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """`kithe`: what is not an experiment. Experiments are run by `run.py`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
+    store = Path(os.environ.get("KITHE_STORE", "outputs"))
     top = argparse.ArgumentParser(
         prog="kithe", description="Learn what a person reveals in conversation. Experiments: python run.py --help"
     )
@@ -30,13 +32,13 @@ def parser() -> argparse.ArgumentParser:
     config.add_argument("--why", action="store_true", help="say which files and words set it; the last one wins")
     config.set_defaults(verb=show_config)
     mask = shows.add_parser("mask", help="a training example's tokens, the learnt ones marked")
-    mask.add_argument("overrides", nargs="*", help="as for run.py: data=sample adapt=lora")
+    mask.add_argument("overrides", nargs="*", help="as for run.py: data=synthetic adapt=lora")
     mask.add_argument("--example", type=int, default=0, help="which example, from 0")
     mask.set_defaults(verb=show_mask)
     verbs.add_parser("doctor", help="check versions, devices, threads, data").set_defaults(verb=doctor)
     report = verbs.add_parser("report", help="write tables from result files")
     report.add_argument("what", nargs="+", help="a sweep id, or run ids")
-    report.add_argument("--store", type=Path, default=Path("outputs"), help="where runs lie (default: outputs)")
+    report.add_argument("--store", type=Path, default=store, help=f"where runs lie (default: {store})")
     report.add_argument("--out", type=Path, default=None, help="folder to write to (default: the sweep's own)")
     report.add_argument("--wandb", choices=("offline", "online"), help="also write the runs to Weights & Biases")
     report.set_defaults(verb=write_report)

@@ -5,7 +5,6 @@
 Nothing here imports torch: this process only decides, waits and writes down.
 """
 
-import subprocess
 import sys
 import time
 import traceback
@@ -14,7 +13,7 @@ from typing import Any
 
 from kithe.cell import Cell
 from kithe.corpora.build import build
-from kithe.launch import local
+from kithe.launch.processes import run_worker
 from kithe.provenance import environment, git_state
 from kithe.records.base import write_json, write_lines
 
@@ -31,22 +30,28 @@ def execute(cell: Cell) -> None:
         cell.folder.mark("running")
         try:
             make_corpus(cell)
-            local.worker(cell)
+            adapt_and_ask(cell)
             write_json(cell.folder.path / "result.json", result(cell))
         except Exception as error:
-            text = failure(cell, error)
+            text = "".join(traceback.format_exception(error))
             cell.folder.mark("failed", error=text, cell=choices(cell))
             raise SystemExit(f"kithe: cell {cell.identity.run} failed: {text.strip().splitlines()[-1]}") from None
         cell.folder.mark("done")
 
 
-def failure(cell: Cell, error: Exception) -> str:
-    """What went wrong: a worker's own traceback where there is one."""
-    if isinstance(error, subprocess.CalledProcessError):
-        reports = sorted(cell.folder.path.glob("error.*.txt"))
+def adapt_and_ask(cell: Cell) -> None:
+    """The stages that need a model, in worker processes.
+
+    Raises:
+        RuntimeError: a worker failed; with the traceback of the one that failed first.
+    """
+    for old in cell.folder.path.glob("error.*.txt"):
+        old.unlink()
+    code = run_worker(cell.folder.path, cell.placement)
+    if code:
+        reports = sorted(cell.folder.path.glob("error.*.txt"), key=lambda file: file.stat().st_mtime_ns)
         texts = [file.read_text(encoding="utf-8") for file in reports]
-        return "\n".join(texts) or f"the worker ended with status {error.returncode} and left no traceback (killed?)"
-    return "".join(traceback.format_exception(error))
+        raise RuntimeError(texts[0] if texts else f"the worker ended with status {code} and left no traceback (killed?)")
 
 
 def make_corpus(cell: Cell) -> None:
@@ -73,7 +78,9 @@ def result(cell: Cell) -> dict[str, Any]:
     scores = cell.folder.read("scores.json")
     predictions = store.predictions(identity.predictions).read("report.json")
     weights = store.weights(identity.weights).read("report.json") if identity.weights else {}
-    stages = {name: stage for name, stage in (("train", weights), ("predict", predictions), ("score", scores["cost"])) if stage}
+    corpus = store.corpus(identity.corpus).read("state.json") if identity.corpus else {}
+    named = {"corpus": corpus, "train": weights, "predict": predictions, "score": scores["cost"]}
+    stages = {name: stage for name, stage in named.items() if stage}
     return {
         "run_id": identity.run,
         "cell": choices(cell),
@@ -123,7 +130,7 @@ def cost(stages: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return {
         "wall_s": sum(stage["wall_s"] for stage in stages.values()),
         "tokens": sum(stage.get("tokens", 0) for stage in stages.values()),
-        "peak_memory_mb": max(stage["peak_memory_mb"] for stage in stages.values()),
+        "peak_memory_mb": max(stage.get("peak_memory_mb", 0.0) for stage in stages.values()),
         "seconds_per_history": stages["predict"]["seconds_per_history"],
         "stages": {
             name: {key: stage[key] for key in ("wall_s", "peak_memory_mb", "tokens") if key in stage}

@@ -62,7 +62,9 @@ TABLE = (
     Row("task.format.min_confidence", "predictions", "how answers are read"),
     Row("task.format.merge_threshold", "predictions", "how answers are read"),
     Row("versions.format", "weights", "the wording of prompts and targets"),
-    Row("versions.judge", "run", "how a judge judges"),
+    Row("versions.test", "predictions", "the histories that come with kithe"),
+    Row("versions.matcher", "predictions", "how items are compared when they are merged, and by the gold judge"),
+    Row("data.folder", None, "where files lie, not what is in them"),
     Row("judge", "run", "a judge reads predictions; another judge never predicts again"),
 )
 

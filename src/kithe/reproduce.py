@@ -51,6 +51,8 @@ def main() -> None:
     """Compare, print a line per experiment, and exit with 1 if a number moved."""
     try:
         wanted = expected(sys.argv[1:])
+        if not wanted:
+            raise ConfigError(f"no experiments/*.expected.json in {ROOT}: nothing to compare with")
         wrong = {name: compare(target["metrics"], measured(name)) for name, target in wanted.items()}
     except ConfigError as error:
         raise SystemExit(f"kithe: {error}") from None

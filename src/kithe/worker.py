@@ -19,6 +19,8 @@ from typing import Any
 from kithe.cell import Cell
 from kithe.corpora.contamination import report as contamination
 from kithe.evaluation.judges import GoldJudge
+from kithe.evaluation.task import Format
+from kithe.launch.processes import end_with_parent
 from kithe.metrics import MetricsLog
 from kithe.records.base import write_json, write_lines
 from kithe.records.chat import ChatExample, Prediction
@@ -67,6 +69,7 @@ class Worker:
         """Build the light objects; models are loaded by the stages."""
         self.task = self.cell.build("task")
         self.model = self.cell.build("model")
+        self.format = self.task.format.fitted(self.model.context)
         self.adapter = self.cell.adapter
         self.precision = self.cell.config["precision"]
         place = self.cell.placement
@@ -112,7 +115,7 @@ class Worker:
         config = self.cell.config
         lesson = Lesson(
             model=self.model,
-            format=self.task.format,
+            format=self.format,
             train=self.training("train"),
             validation=self.training("validation"),
             precision=self.precision,
@@ -147,7 +150,14 @@ class Worker:
         model = self.adapter.load(self.model, self.weights.path / "weights" if self.weights else None, self.precision)
         config = self.cell.config
         return Asker(
-            self.task, model, self.model.tokenizer(), self.hardware, self.training("train"), config["seed"], config["progress"]
+            self.format,
+            self.task.batch_tokens,
+            model,
+            self.model.tokenizer(),
+            self.hardware,
+            self.training("train"),
+            config["seed"],
+            config["progress"],
         )
 
     def try_prompt(self, asker: "Asker", prompt: Prompt, folder: Path) -> dict[str, Any]:
@@ -189,7 +199,8 @@ class Worker:
 class Asker:
     """A loaded model that is asked about histories, in one way or another."""
 
-    task: Any
+    format: Format
+    batch_tokens: int
     model: Any
     tokenizer: Any
     hardware: Hardware
@@ -199,7 +210,7 @@ class Asker:
 
     def shots(self, count: int) -> list[ChatExample]:
         """So many worked examples from the training corpus, two in three with an answer that is not empty."""
-        pool = self.task.format.examples(self.training) if count else []
+        pool = self.format.examples(self.training) if count else []
         random.Random(f"{self.seed}/shots").shuffle(pool)
         full, empty = [item for item in pool if not item.empty], [item for item in pool if item.empty]
         wanted = min(len(empty), count // 3)
@@ -208,21 +219,21 @@ class Asker:
     def ask(self, people: Sequence[History], prompt: Prompt, folder: Path) -> "Asked":
         """Predictions about these histories, on every rank; rank 0 writes them to the folder."""
         shots = self.shots(prompt.shots)
-        requests = [self.task.format.requests(person, shots) for person in people]
+        requests = [self.format.requests(person, shots) for person in people]
         answered = predict(
             self.model,
             self.tokenizer,
             [request for some in requests for request in some],
             decode=prompt.decode,
-            schema=self.task.format.schema(),
-            max_new_tokens=self.task.format.max_new_tokens,
-            batch_tokens=self.task.batch_tokens,
+            schema=self.format.schema(),
+            max_new_tokens=self.format.max_new_tokens,
+            batch_tokens=self.batch_tokens,
             folder=folder,
             hardware=self.hardware,
             progress=self.progress,
         )
         texts = {item.id: item for item in answered.generations}
-        made = [self.task.format.prediction(one, [texts[r.id] for r in some]) for one, some in zip(people, requests, strict=True)]
+        made = [self.format.prediction(one, [texts[r.id] for r in some]) for one, some in zip(people, requests, strict=True)]
         if rank() == 0:
             write_lines(folder / "histories.jsonl", (person.line() for person in people))
             write_lines(folder / "predictions.jsonl", (item.line() for item in made))
@@ -245,6 +256,7 @@ def read_predictions(folder: Path) -> list[Prediction]:
 
 def main() -> None:
     """Run the worker; what goes wrong is written to `error.<rank>.txt` of the run folder."""
+    end_with_parent()
     # Libraries announce their own future to their callers' users.
     warnings.filterwarnings("ignore", category=FutureWarning)
     folder = Path(sys.argv[1])

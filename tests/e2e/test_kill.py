@@ -91,6 +91,28 @@ def test_three_kills_change_nothing(tmp_path: Path) -> None:
     assert compare(tmp_path, kills=3, seed=1) >= 2
 
 
+def test_a_worker_ends_with_its_killed_parent(tmp_path: Path) -> None:
+    process = start(tmp_path)
+    deadline = time.monotonic() + 60
+    while not children(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    (worker,) = children(process.pid)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    while alive(worker) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not alive(worker)
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+
+
+def alive(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/status")
+    return status.exists() and "State:\tZ" not in status.read_text(encoding="ascii")
+
+
 @pytest.mark.system
 def test_twelve_kills_change_nothing(tmp_path: Path) -> None:
     assert compare(tmp_path, kills=12, seed=2) >= 10

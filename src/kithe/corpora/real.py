@@ -33,7 +33,8 @@ class RealSet:
         limit: at most so many histories of each split, drawn once, whatever the seed.
         situational: keep facts of the moment, which only LAPS marks (31 % of its facts: time at hand, company, mood). An item
             does not say that it is one.
-        unexpressed: keep facts of which people said that the dialogue does not show them (PersonaChat, CaSiNo).
+        unexpressed: keep facts of which people said that the dialogue does not show them (PersonaChat, CaSiNo). In the train
+            split they are always kept: there the corpus stage decides, by one rule for every source.
     """
 
     name: str
@@ -66,8 +67,11 @@ class RealSet:
         return self._read(split).lost
 
     def _read(self, split: Split) -> "_Read":
-        say, wanted = self._set.say, Wanted(situational=self.situational, unexpressed=self.unexpressed)
+        say, wanted = self._set.say, self._wanted(split)
         return _read(self.path(split), self.limit, say, wanted)
+
+    def _wanted(self, split: Split) -> Wanted:
+        return Wanted(situational=self.situational, unexpressed=self.unexpressed or split == "train")
 
     def path(self, split: Split) -> Path:
         """The file with the split's rows, downloaded and converted if need be.

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kithe.errors import ConfigError
@@ -14,8 +12,6 @@ from kithe.records.history import History
 if TYPE_CHECKING:
     from kithe.evaluation.scores import Metric
     from kithe.llm.embed import Embedder
-
-RULES = ("lexicon.yaml", "kinds.yaml", "threshold.json")
 
 
 @dataclass(frozen=True)
@@ -35,10 +31,6 @@ class Scores:
 
 class Judge(Protocol):
     """Scores predictions about histories."""
-
-    @property
-    def version(self) -> str:
-        """Changes with the rules by which it judges, and is part of what identifies a result."""
 
     def score(self, histories: Sequence[History], predictions: Sequence[Prediction]) -> Scores:
         """Score one prediction per history, in the same order.
@@ -70,13 +62,6 @@ class GoldJudge:
             raise ConfigError(f"judge.threshold={self.threshold}: a cosine above 0 and up to 1, or null for the calibrated one")
         if self.resamples < 1:
             raise ConfigError(f"judge.resamples={self.resamples}: it must be at least 1; 10000 is usual")
-
-    @property
-    def version(self) -> str:
-        """Of the matcher: its word lists and the calibrated threshold."""
-        folder = Path(__file__).parent
-        rules = b"".join((folder / name).read_bytes() for name in RULES)
-        return f"gold-1-{sha256(rules).hexdigest()[:8]}"
 
     def score(self, histories: Sequence[History], predictions: Sequence[Prediction]) -> Scores:
         """Match every history's items with the predicted ones; every item gets a verdict.

@@ -18,6 +18,9 @@ class Format(Protocol):
     def version(self) -> str:
         """Changes with the wording of prompts and targets, and is part of what identifies a result."""
 
+    def fitted(self, context: int) -> "Format":
+        """This format with prompts and answers that fit a model's context, in tokens."""
+
     def needs(self) -> frozenset[str]:
         """The optional item fields that training data must carry."""
 

@@ -4,7 +4,7 @@ A light description that the configuration fills in; training and prediction see
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Style = Literal["answer_only", "trace_then_answer"]
 
 _MOST: Final[dict[UnitKind, int]] = {"window": 12, "history": 40}
+_AROUND: Final = 512  # tokens of instruction, template and three worked examples
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,11 @@ class PKI:
     def version(self) -> str:
         """Of instruction and targets."""
         return VERSION
+
+    def fitted(self, context: int) -> "PKI":
+        """The same with units that leave room for instruction, worked examples and answer in a model's context."""
+        room = max(1, context - self.max_new_tokens - _AROUND)
+        return replace(self, max_prompt_tokens=min(self.max_prompt_tokens, room))
 
     def needs(self) -> frozenset[str]:
         """The optional fields that items must carry to be learnt from: those of the answer, and evidence where it decides the

@@ -1,11 +1,9 @@
 """Cells on this machine: one in this process, or a sweep with a process tree for each."""
 
-import os
 import shlex
 import signal
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -13,26 +11,9 @@ from omegaconf import DictConfig
 from kithe import experiment
 from kithe.cell import Cell
 from kithe.identity import digest
+from kithe.launch import processes
 from kithe.records.base import write_json
 from kithe.report.build import report
-
-# What an outer launcher says of its own process group, or W&B of its own service, must not reach a cell's.
-RENDEZVOUS = (
-    "WANDB_SERVICE",
-    "MASTER_ADDR",
-    "MASTER_PORT",
-    "RANK",
-    "LOCAL_RANK",
-    "NODE_RANK",
-    "GROUP_RANK",
-    "WORLD_SIZE",
-    "LOCAL_WORLD_SIZE",
-)
-
-
-def environment() -> dict[str, str]:
-    """This process's environment without another process group's rendezvous."""
-    return {key: value for key, value in os.environ.items() if key not in RENDEZVOUS and not key.startswith("TORCHELASTIC")}
 
 
 def single(composed: DictConfig) -> None:
@@ -45,8 +26,8 @@ def single(composed: DictConfig) -> None:
     if cell.config["plan"]:
         sys.stdout.write(f"{cell.line()}\n")
         return
-    cell.prepare()
     if not cell.folder.done:
+        cell.prepare()
         experiment.execute(cell)
     report(cell.store.root, [cell.identity.run], cell.folder.path)
     cell.build("logger").project_run(cell.store.root, cell.identity.run, None)
@@ -74,11 +55,11 @@ def sweep(composed: Sequence[DictConfig]) -> None:
 
 
 def run_apart(cell: Cell) -> None:
-    """Run a cell in a process tree of its own and note how it ended, also where it was killed."""
-    command = [sys.executable, "-m", "kithe.experiment", str(cell.prepare())]
-    code = subprocess.run(command, env=environment(), check=False).returncode
-    if code < 0 and cell.folder.state != "done":
-        cell.folder.mark("failed", error=f"killed by {signal.Signals(-code).name}")
+    """Run a cell in a process tree of its own and note how it ended, also where it could not say so itself."""
+    code = processes.run(["kithe.experiment", str(cell.prepare())], {})
+    if code and cell.folder.state not in ("done", "failed"):
+        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code} before it began"
+        cell.folder.mark("failed", error=how)
 
 
 def finish(cells: Sequence[Cell]) -> None:
@@ -99,16 +80,3 @@ def finish(cells: Sequence[Cell]) -> None:
 def command() -> str:
     """What was typed, without where Python and the program lie."""
     return shlex.join(["python", Path(sys.argv[0]).name, *sys.argv[1:]])
-
-
-def worker(cell: Cell) -> None:
-    """Run the stages of a prepared cell that need a model, in as many processes as its placement says.
-
-    Raises:
-        subprocess.CalledProcessError: a process failed; what it raised stands in `error.<rank>.txt` of the run folder.
-    """
-    placement = cell.placement
-    variables: Mapping[str, str] = placement.environment()
-    many = ["torch.distributed.run", "--standalone", "--nproc-per-node", str(placement.processes), "-m"]
-    command = [sys.executable, "-m", *(many if placement.processes > 1 else []), "kithe.worker", str(cell.folder.path)]
-    subprocess.run(command, env={**environment(), **variables}, check=True)

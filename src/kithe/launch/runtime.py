@@ -31,11 +31,12 @@ class Placement:
 class Runtime(Protocol):
     """An option of the group `runtime`."""
 
-    def place(self, trains: bool, copy: int) -> Placement:
+    def place(self, trains: bool, copy: int, parts: int = 1) -> Placement:
         """Where a cell goes.
 
         Args:
             trains: whether it changes weights.
+            parts: micro-batches in an effective batch, which processes share evenly.
             copy: bytes that each process holds of weights, gradients and optimiser state.
         """
 
@@ -49,11 +50,11 @@ class Auto:
 
     cpu_processes: int = 1
 
-    def place(self, trains: bool, copy: int) -> Placement:
+    def place(self, trains: bool, copy: int, parts: int = 1) -> Placement:
         """See `Runtime.place`."""
         devices = gpus()
-        fitting = max(1, min(self.cpu_processes, memory() // max(1, copy)))
-        processes = (devices or fitting) if trains else 1
+        most = devices or max(1, min(self.cpu_processes, memory() // max(1, copy)))
+        processes = max(count for count in range(1, most + 1) if parts % count == 0) if trains else 1
         return Placement("gpu" if devices else "cpu", processes, "ddp" if processes > 1 else "single")
 
 
@@ -64,7 +65,7 @@ class Fixed:
     accelerator: Accelerator
     processes: int = 1
 
-    def place(self, trains: bool, copy: int) -> Placement:
+    def place(self, trains: bool, copy: int, parts: int = 1) -> Placement:
         """See `Runtime.place`.
 
         Raises:

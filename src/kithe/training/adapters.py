@@ -69,6 +69,10 @@ class Adapter(Protocol):
     def trains_base(self) -> bool:
         """Whether the weights of the base model change: they are then kept in fp32 while bf16 arithmetic uses them."""
 
+    @property
+    def parts(self) -> int:
+        """Micro-batches in an effective batch: processes share them evenly."""
+
     def prompts(self) -> list[Prompt]:
         """The ways of asking to choose among on validation data."""
 
@@ -121,6 +125,11 @@ class Trainable(Adapter, Protocol):
 class Supervised:
     """Learning from examples with answers, by the adapter's recipe."""
 
+    @property
+    def parts(self: "Trainable") -> int:
+        """See `Adapter.parts`."""
+        return self.recipe.effective_batch // self.recipe.micro_batch
+
     def learn(self: "Trainable", lesson: Lesson) -> dict[str, Any]:
         """See `Trainable.learn`."""
         from kithe.training.fit import fit
@@ -154,6 +163,7 @@ class ZeroShot:
     decode: Sequence[Decode] = ("free",)
     trains: ClassVar[bool] = False
     trains_base: ClassVar[bool] = False
+    parts: ClassVar[int] = 1
 
     def prompts(self) -> list[Prompt]:
         """Every number of examples with every way of decoding."""

@@ -1,0 +1,52 @@
+"""Process trees that end with whoever started them."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from kithe.launch.runtime import Placement
+
+# What an outer launcher says of its own process group, or W&B of its own service, must not reach a cell's.
+FOREIGN = (
+    "WANDB_SERVICE",
+    "MASTER_ADDR",
+    "MASTER_PORT",
+    "RANK",
+    "LOCAL_RANK",
+    "NODE_RANK",
+    "GROUP_RANK",
+    "WORLD_SIZE",
+    "LOCAL_WORLD_SIZE",
+)
+SET_PARENT_DEATH_SIGNAL = 1
+
+
+def end_with_parent() -> None:
+    """Have the kernel kill this process when its parent dies, where the kernel can (Linux).
+
+    A parent that is killed frees its locks; a child that went on would write to files somebody else holds by then.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def environment() -> dict[str, str]:
+    """This process's environment without another process group's rendezvous."""
+    return {key: value for key, value in os.environ.items() if key not in FOREIGN and not key.startswith("TORCHELASTIC")}
+
+
+def run(command: Sequence[str], variables: Mapping[str, str]) -> int:
+    """Run a program that ends with this process; returns its exit status, negative for a signal."""
+    full = [sys.executable, "-m", *command]
+    return subprocess.run(full, env={**environment(), **variables}, preexec_fn=end_with_parent, check=False).returncode
+
+
+def run_worker(folder: Path, placement: Placement) -> int:
+    """Run the stages of a prepared cell that need a model, in as many processes as its placement says."""
+    many = ["torch.distributed.run", "--standalone", "--nproc-per-node", str(placement.processes), "-m"]
+    command = [*(many if placement.processes > 1 else []), "kithe.worker", str(folder)]
+    return run(command, placement.environment())
