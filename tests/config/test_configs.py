@@ -73,10 +73,10 @@ def by_group(line: list[str]) -> list[str]:
     return [line[0], line[1], f"task={values['task']}", f"data={values['data']}", f"adapt={values['adapt']}"]
 
 
-def test_every_leaf_of_every_file_has_a_comment_or_stands_in_a_commented_block() -> None:
+def test_every_file_begins_by_saying_what_it_is() -> None:
     for file in CONF.rglob("*.yaml"):
         text = file.read_text(encoding="utf-8")
-        assert text.startswith("#"), f"{file} does not begin by saying what it is"
+        assert text.startswith("#"), str(file)
 
 
 def test_debug_order_a_sweep_wins_over_an_experiment_and_both_over_groups() -> None:
