@@ -36,10 +36,20 @@ class Cell:
         config, words = configuration.plain(composed), own_words(configuration.overrides(composed))
         cell = cls(config, configuration.choices(composed), words)
         if config["from"] is not None:
-            start = cls.load(cell.store.run(config["from"]).path)
-            cell = cls(*configuration.restart(composed, words[len(start.words) :], start.config, start.choices), words)
+            cell = cell.started_from(cls.load(cell.store.run(config["from"]).path), composed)
         cell.check_fields()
         return cell
+
+    def started_from(self, start: "Cell", composed: DictConfig) -> "Cell":
+        """This cell on top of a finished run's config.
+
+        Where the config files still give what the run had, composing the run's words with the new ones says it all: a new value
+        reaches the keys that refer to it. Where they have changed since, the run's values stand, and only the new ones change.
+        """
+        if configuration.plain(configuration.compose(start.words)) == start.config:
+            return self
+        new = self.words[len(start.words) :]
+        return Cell(*configuration.restart(composed, new, start.config, start.choices), self.words)
 
     @classmethod
     def load(cls, folder: Path) -> "Cell":
