@@ -90,7 +90,10 @@ class Cell:
     def identity(self) -> Identity:
         """The ids of the cell's stages."""
         shows = any(prompt.shots > 0 for prompt in self.adapter.prompts())
-        versions = {"format": self.build("task").format.version, **content_versions()}
+        contents = content_versions()
+        if "teacher" not in self.config["data"]:  # nobody wrote it: what a teacher writes with does not matter
+            contents = {name: version for name, version in contents.items() if name != "generator"}
+        versions = {"format": self.build("task").format.version, **contents}
         config = {**self.config, "versions": versions}
         return identify(config, self.choices, trains=self.adapter.trains, reads=self.adapter.trains or shows)
 
@@ -142,7 +145,8 @@ def content_versions() -> dict[str, str]:
         return digest([file.read_text(encoding="utf-8") for file in files])
 
     return {
-        "generator": content("personas/**/*.yaml", "dialogues/**/*.yaml", "corpora/*.yaml"),
+        "generator": content("personas/**/*.yaml", "dialogues/**/*.yaml"),
+        "corpora": content("corpora/*.yaml"),
         "test": content("corpora/sample/*.yaml"),
         "matcher": content("evaluation/lexicon.yaml", "evaluation/kinds.yaml", "evaluation/threshold.json"),
     }

@@ -55,6 +55,7 @@ GOLDEN = {
     "first": {("synthetic", "best-prompt"), ("synthetic", "lora-once")},
     "smoke": {("synthetic", "zero-shot"), ("synthetic", "lora"), ("synthetic", "sft")},
     "grid": {(data, adapt) for data in ("synthetic", "real", "spc") for adapt in ("lora", "sft")} | {("synthetic", "zero-shot")},
+    "affect": {("synthetic", "best-prompt"), ("synthetic", "lora")},
     "seeds": {(data, "lora") for data in ("synthetic", "real", "spc")},
 }
 
