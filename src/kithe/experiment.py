@@ -111,6 +111,7 @@ def result(cell: Cell) -> dict[str, Any]:
             "corpus": corpus_account(store.corpus(identity.corpus).read("card.json")) if identity.corpus else {},
             "training": {key: weights[key] for key in LEARNT if key in weights},
             "contamination": scores["contamination"],
+            "judge": scores["judge"],
             "prompt": predictions["prompt"],
             "chosen_among": predictions["chosen_among"],
             "stages": {"corpus": identity.corpus, "weights": identity.weights, "predictions": identity.predictions},

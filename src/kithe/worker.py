@@ -188,6 +188,7 @@ class Worker:
                 "metrics": {
                     f"{name}/{key}": value for name, (scores, _) in found.items() for key, value in scores.metrics.items()
                 },
+                "judge": {key: value for scores, _ in found.values() for key, value in scores.settings.items()},
                 "unscored": {name: scores.unscored for name, (scores, _) in found.items()},
                 "contamination": {name: overlap for name, (_, overlap) in found.items()},
                 "cost": meter.read(),
