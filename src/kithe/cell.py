@@ -11,6 +11,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from kithe.config import compose as configuration
+from kithe.corpora.build import Corpus, build
 from kithe.errors import ConfigError
 from kithe.identity import Identity, digest, identify
 from kithe.launch.runtime import Placement
@@ -118,6 +119,11 @@ class Cell:
     def build(self, group: str) -> Any:
         """The object a group's option describes."""
         return configuration.instantiate(self.config[group])
+
+    def build_corpus(self) -> Corpus:
+        """The training corpus, drawn anew."""
+        rules = self.config["corpus"]
+        return build(self.build("data"), rules["facts"], self.config["seed"], rules["expressed"])
 
     def prepare(self) -> Path:
         """Write what a process of its own needs to run this cell; returns the run folder."""
