@@ -17,7 +17,7 @@ from kithe.cell import Cell
 from kithe.config.compose import ROOT, compose
 
 DATA = ("synthetic", "real", "spc")
-BASE = ["corpus.facts=450", "task.test.personachat.limit=120", "task.test.laps.limit=100", "task.format.max_new_tokens=64"]
+BASE = ["corpus.facts=300", "task.test.personachat.limit=100", "task.test.laps.limit=100", "task.format.max_new_tokens=64"]
 SMALL = ["model=tiny", "corpus.facts=40"]
 SMALL += ["task.test.personachat.limit=10", "task.test.laps.limit=5", "task.format.max_new_tokens=16"]
 # In the order of what the comparison needs most.
