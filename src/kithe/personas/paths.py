@@ -148,7 +148,7 @@ class PathSampler:
         if self.sampling.gamma == 0:
             return self.base
         while len(self._counts) <= number:
-            earlier = self._drawn(len(self._counts) - 1, self._balanced(self._counts[-1]))
+            earlier = self._block(len(self._counts) - 1)
             drawn = np.bincount(self._leaves.category[earlier.leaves.ravel()], minlength=self._leaves.spread)
             self._counts.append(self._counts[-1] + drawn)
         return self._balanced(self._counts[number])
@@ -292,7 +292,7 @@ class _Hands:
             low, high = self._law.edges[way, leaf], self._law.edges[way, leaf + 1]
             place += np.where((start <= leaf) & (leaf < end) & (low <= place), high - low, 0)
         found = [np.searchsorted(edges, place, side="right") - 1 for edges in self._law.edges[:, :-1]]
-        return np.where(way == 1, found[1], found[0])
+        return np.asarray(np.where(way == 1, found[1], found[0]), dtype=np.int64)
 
     def take(self, rows: Ints, leaves: Ints, way: Ints, seat: Ints) -> None:
         """Put a leaf on each row's seat; no leaf of its name can be drawn there again."""
