@@ -165,7 +165,7 @@ class PathSampler:
         return _Law.of(self._leaves, uniform, stratified, self.sampling.beta)
 
     def _drawn(self, number: int, law: "_Law") -> Draws:
-        """Steps of docs/taxonomy.md for a block at once: draw until every persona has n, then widen the narrow ones."""
+        """The steps of docs/taxonomy.md for a block at once: draw until every persona has n, then widen the narrow ones."""
         ask = self.sampling
         attempts = ask.n + (ask.n - 1) // ask.cap  # a draw that fails closes one of the categories that are full
         rng = np.random.default_rng((self.seed, _STREAM, number))
