@@ -1,11 +1,15 @@
 """The path sampler: its law where it has a closed form, its rules everywhere, and the same paths for the same seed."""
 
+import re
 from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
 from random import Random
 from time import process_time
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -270,7 +274,14 @@ def test_balanced_probabilities_are_a_law() -> None:
     assert set(late.probs.ravel()) != set(early.probs.ravel())
 
 
-# ---- what cannot be drawn ----
+# ---- what cannot be drawn, and what a config says ----
+
+
+def test_the_config_of_the_docs_is_the_default() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "taxonomy.md").read_text(encoding="utf-8")
+    node = next(yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", page, re.S) if "_target_" in text)
+    assert node.pop("_target_") == "kithe.personas.paths.Sampling"
+    assert node == asdict(Sampling())
 
 
 @pytest.mark.parametrize(

@@ -214,7 +214,7 @@ def depth_weights(leaves: Ints, preset: Depths) -> Floats:
     shapes: dict[Depths, Floats] = {
         "uniform_depth": has.astype(np.float64),
         "sqrt": np.sqrt(leaves),
-        "specific": np.arange(len(leaves)) * has,
+        "specific": np.arange(len(leaves), dtype=np.float64) * has,
     }
     return np.asarray(shapes[preset] / shapes[preset].sum(), dtype=np.float64)
 
