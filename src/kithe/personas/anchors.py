@@ -62,8 +62,9 @@ def prefixes() -> tuple[tuple[str, ...], ...]:
 
 @cache
 def anchor(path: tuple[str, ...]) -> Anchor:
-    """The anchor of a path, given from its top category to its leaf; a path of no known category is a hobby like any other."""
+    """The anchor of a path from its top category (or the root above it) to its leaf; one of no known category is a hobby."""
     page = _page()
+    path = path if path[:1] in page.prefixes or path[1:2] not in page.prefixes else path[1:]
     fitting = [page.prefixes[path[:size]] for size in range(len(path), 0, -1) if path[:size] in page.prefixes]
     trait, keys = fitting[0] if fitting else ("path_like", ())
     line = " > ".join(path)

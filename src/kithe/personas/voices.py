@@ -15,8 +15,8 @@ from kithe.personas.persona import Attribute, Stated, attribute_of, regular_form
 from kithe.personas.skeleton import COUNTS, Skeleton
 from kithe.personas.traits import Trait, Value, book
 
-_MY = re.compile(r"\b(my|mine|myself|me)\b")
-_THEIR = {"my": "their", "mine": "theirs", "myself": "themself", "me": "them"}
+_MY = re.compile(r"\b(my|mine|myself|me|I)\b")
+_THEIR = {"my": "their", "mine": "theirs", "myself": "themself", "me": "them", "I": "they"}
 _ARTICLE = re.compile(r"^(a|an|the) ")
 
 
@@ -32,11 +32,9 @@ def said_values() -> Mapping[str, Mapping[str, Any]]:
     return found
 
 
-@cache
 def fit(trait: Trait) -> bool:
     """Whether the words of a trait can stand as the value of its key."""
-    entity = ontology().by_key.get(trait.key)
-    return bool(entity) and trait.id not in _page()["unfit"] and not trait.id.startswith("path_")
+    return trait.key in ontology().by_key and trait.id not in _page()["unfit"] and not trait.id.startswith("path_")
 
 
 def value_of(attribute: Attribute) -> str:
