@@ -84,7 +84,7 @@ def _replace(
 
 
 def _freest(now: Mapping[str, Stated | None], keys: Sequence[str]) -> str | None:
-    """The key that can change most easily: free text before an enumeration, both before an interest path; never the background."""
+    """A complete persona without contradictions, or why there is none (arguments as of `draft_persona`)."""
     free = [key for key in keys if key not in SETTLED and now.get(key)]
     return min(free, key=lambda key: _hold(now, key), default=None)
 
