@@ -84,7 +84,7 @@ def _replace(
 
 
 def _freest(now: Mapping[str, Stated | None], keys: Sequence[str]) -> str | None:
-    """A complete persona without contradictions, or why there is none (arguments as of `draft_persona`)."""
+    """The key that changes most easily: free text, then an enumeration, then an interest path; never the background."""
     free = [key for key in keys if key not in SETTLED and now.get(key)]
     return min(free, key=lambda key: _hold(now, key), default=None)
 
