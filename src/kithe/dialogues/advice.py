@@ -12,7 +12,7 @@ from kithe.dialogues.pen import Piece
 from kithe.dialogues.script import page
 from kithe.personas.grammar import half
 
-_FEW = 3  # facts that a session is given at least, where the persona has them
+_FEW = 4  # facts that a session is given at least, where the persona has them
 
 
 def advice(draft: Draft, facts: Sequence[Fact], others: list[Fact], sessions: int, turns: int | None) -> None:
@@ -72,14 +72,14 @@ class _Session:
         self._suggest()
         if self._room():
             self._why()
-        if self._room() or self.pen.chance(0.15):
+        if self._room():
             self._close()
 
     def _enough(self) -> bool:
         """Whether it is time for a suggestion: the last facts go along with it."""
         if self.turns is not None:
             return _spoken(self.draft) - self.first >= self.turns - 2
-        return not self.facts or (len(self.facts) < 2 and self.pen.chance(0.5))
+        return len(self.facts) < 2
 
     def _room(self) -> bool:
         """Whether a turn without facts is welcome."""
@@ -91,7 +91,7 @@ class _Session:
         if self.pen.chance(0.6):
             self.draft.say("B", [Piece(self.draft.line(self.field["hello"]))])
         pieces = [Piece(self._request(self.draft.line(self.field["open"]) or "Hi, can you help me?"))]
-        if self.facts and self.pen.chance(0.55):
+        if self.facts and self.pen.chance(0.7):
             pieces.append(self._volunteer(self.facts.pop()))
         self.draft.say("A", pieces)
 

@@ -12,6 +12,7 @@ from kithe.dialogues.script import page
 from kithe.personas.traits import Cue
 
 Step: TypeAlias = Callable[[], None]
+_LEAN = 0.75  # of the routine that the share asks for: some moves bring a plain turn of their own
 
 
 def device(draft: Draft, facts: Sequence[Fact], others: list[Fact], sessions: int, turns: int | None, seed: str = "") -> None:
@@ -43,7 +44,7 @@ class _Requests:
             for number, step in enumerate(move):
                 plan[places[number % len(places)]].append(step)
         made = sum(map(len, plan))
-        wanted = turns - made if turns is not None else made * self.mix.routine / (1 - min(0.95, self.mix.routine))
+        wanted = turns - made if turns is not None else _LEAN * made * self.mix.routine / (1 - min(0.95, self.mix.routine))
         for _ in range(max(0 if made else 2, int(wanted + self.pen.rng.random()))):
             self.pen.pick(plan).append(self._trap if self.pen.chance(self.mix.distract) else self._routine)
         for session, steps in enumerate((steps for steps in plan if steps), start=1):

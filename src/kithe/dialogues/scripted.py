@@ -23,6 +23,7 @@ FIELDS = frozenset({"category", "key", "value", "type", "polarity", "intensity",
 SIZE = 48  # attributes of a persona, of which a dialogue shows a few
 COUNTS = (0.06, 0.03, 0.07, 0.12, 0.17, 0.19, 0.16, 0.12, 0.08)  # share of dialogues that set out to show 0, 1, 2 ... facts
 SESSIONS = (0.65, 0.22, 0.13)
+PACE = (0.9, 1.9)  # turns of each of two people for every fact of the one who tells more
 _FAMILIES = ("a", "b", "all")
 
 
@@ -99,10 +100,14 @@ class _Writer:
         partner = self._others(self.rng.randint(0, 5))
         other = Person("B" if draft.user == "A" else "A", partner, echoes)
         first, second = sorted((user, other), key=lambda person: person.name)
-        turns = 2 * self.shape.turns if self.shape else 2 * max(len(facts), len(partner)) + self.rng.randint(0, 3)
+        turns = 2 * self.shape.turns if self.shape else self._length(max(len(facts), len(partner)))
         sessions = self.shape.sessions if self.shape else self.rng.choices((1, 2, 3), (0.75, 0.18, 0.07))[0]
         Talk(draft, first, second, self.seed).write(turns, sessions)
         return draft
+
+    def _length(self, facts: int) -> int:
+        """Turns of a talk in which the more talkative of the two tells so many facts."""
+        return 2 * round(facts * self.rng.uniform(*PACE)) + self.rng.randint(2, 5)
 
     def assistant(self) -> Draft:
         """Somebody and an assistant."""
@@ -112,7 +117,7 @@ class _Writer:
         turns = self.shape.turns if self.shape else None
         if self.rng.random() < 0.6:
             asked = frozenset(trait for field in page("advice").values() for trait in field["traits"].split())
-            advice(draft, self._facts(asked, extra=sessions), self._others(3), sessions, turns)
+            advice(draft, self._facts(asked, extra=1 + 3 * sessions), self._others(3), sessions, turns)
         else:
             device(draft, self._facts(), self._others(6), sessions, turns, self.seed)
         return draft
