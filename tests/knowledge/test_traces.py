@@ -53,7 +53,9 @@ def test_a_decomposition_names_its_five_steps() -> None:
 @pytest.mark.parametrize("pattern", PATTERNS)
 @pytest.mark.parametrize("facts", [0, 1, 10, 40, 300])
 def test_traces_stay_short_and_pass_the_gate(facts: int, pattern: Pattern) -> None:
-    history = talk([f"turn {index}: I do like thing number {index} a lot, more than anything else" for index in range(2 * facts or 1)])
+    history = talk(
+        [f"turn {index}: I do like thing number {index} a lot, more than anything else" for index in range(2 * facts or 1)]
+    )
     found = tuple(KnowledgeItem(statement=f"I like thing {n}.", evidence=(Evidence(turn=2 * n),)) for n in range(facts))
     text = trace(history, range(len(history.turns)), found, pattern)
     assert estimated_tokens(text) <= MAX_TRACE

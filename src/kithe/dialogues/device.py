@@ -38,8 +38,8 @@ class _Requests:
     def write(self, facts: Sequence[Fact], sessions: int, turns: int | None) -> None:
         """The facts' moves between routine requests and traps, in random order; a repeated request comes in several sessions."""
         plan: list[list[Step]] = [[] for _ in range(sessions)]
-        for fact in facts:
-            move = self._move(fact, sessions)
+        for group in self._groups(facts):
+            move = self._move(group[0], sessions) if len(group) == 1 else [self._together(group)]
             places = self.pen.rng.sample(range(sessions), min(len(move), sessions))
             for number, step in enumerate(move):
                 plan[places[number % len(places)]].append(step)
@@ -52,6 +52,15 @@ class _Requests:
             self.pen.rng.shuffle(steps)
             for step in steps:
                 step()
+
+    def _groups(self, facts: Sequence[Fact]) -> list[Sequence[Fact]]:
+        """The facts one by one, or as many at once as it takes to reveal them in the turns that an aim gives."""
+        aim = self.draft.aim
+        size = 1 if aim is None else -(-len(facts) // max(1, aim.revealing))
+        return [facts[place : place + size] for place in range(0, len(facts), size)]
+
+    def _together(self, facts: Sequence[Fact]) -> Step:
+        return lambda: self._say(*self.draft.exchange(page_words("routine")), *(self.pen.tell([fact]) for fact in facts))
 
     def _move(self, fact: Fact, sessions: int) -> list[Step]:
         """The steps by which one fact comes out."""

@@ -24,12 +24,13 @@ _DIRECT = 0.6  # of strong and weak facts, those put so by the cue itself where 
 
 @dataclass(frozen=True)
 class Piece:
-    """A sentence of a turn, and the facts that it reveals about its speaker."""
+    """A sentence of a turn, and the facts that it reveals about its speaker; a `loose` one may be left out."""
 
     text: str
     facts: tuple[Fact, ...] = ()
     intensity: Intensity = "medium"
     inference: Inference = "explicit"
+    loose: bool = False
 
 
 @dataclass(frozen=True)
