@@ -8,8 +8,8 @@ from talks import items
 from kithe.knowledge.fields import NAMES
 from kithe.knowledge.parse import Answer, Failure, Found, parse
 from kithe.knowledge.target import STYLES, Style, answer
-from kithe.knowledge.traces import PATTERNS, Pattern
 from kithe.knowledge.text import normalised
+from kithe.knowledge.traces import PATTERNS, Pattern
 from kithe.knowledge.units import Cut, units
 from kithe.records.history import Evidence, History, KnowledgeItem, Turn
 

@@ -5,8 +5,8 @@ from talks import CATS, HIKING, LAB, NURSE, talk
 
 from kithe.errors import ConfigError
 from kithe.knowledge.fields import MAX_QUOTE, NAMES, check, choices, needed
-from kithe.knowledge.target import MAX_TRACE, answer, quotation
-from kithe.knowledge.text import clip, estimated_tokens
+from kithe.knowledge.target import answer, quotation
+from kithe.knowledge.text import clip
 from kithe.knowledge.units import Cut, Unit, units
 from kithe.records.history import Evidence, History, KnowledgeItem
 

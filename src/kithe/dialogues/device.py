@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from kithe.dialogues.advice import page_words
-from kithe.dialogues.distract import ambiguous, distraction, taken_back, undecided
+from kithe.dialogues.distract import ambiguous, distraction, second_person, taken_back, undecided
 from kithe.dialogues.draft import Draft, former
 from kithe.dialogues.facts import Fact
 from kithe.dialogues.pen import Piece
@@ -158,7 +158,8 @@ class _Requests:
         self._noted()
 
     def _supposes(self, fact: Fact) -> Piece:
-        return Piece(f"{self.draft.line(page_words('guess'))} {fact.value}. {self.draft.line(page_words('right'))}")
+        guessed = second_person(self.pen.read(fact.trait.ways[0], fact.forms))
+        return Piece(f"{self.pen.line(page_words('guess'), {'v': {'v': guessed}})} {self.draft.line(page_words('right'))}")
 
     def _choice(self, fact: Fact) -> None:
         """A cue that fits two values, and what settles it."""

@@ -47,6 +47,7 @@ class Draft:
     pen: Pen
     mix: Mix
     aim: Aim | None = None
+    lengths: list[int] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
     traces: list[_Trace] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
@@ -111,7 +112,7 @@ class Draft:
         if not pieces:
             return
         if speaker == self.user and self.aim:
-            pieces = self._sized(self._again(pieces, self.aim), self.pen.pick(self.aim.words))
+            pieces = self._sized(self._again(pieces, self.aim), self.aim)
         texts = self.voices[speaker].write([piece.text for piece in pieces], self.pen)
         turn = len(self.turns)
         if speaker == self.user:
@@ -129,9 +130,16 @@ class Draft:
         left = aim.turns - self.spoken()
         return [*pieces, self.pen.tell([self.pen.pick(self.traces).fact])] if self.pen.chance(due / max(1, left)) else pieces
 
-    def _sized(self, pieces: list[Piece], words: int) -> list[Piece]:
-        """The pieces with small talk added, or without the ones that reveal nothing, until they have about so many words."""
+    def _sized(self, pieces: list[Piece], aim: Aim) -> list[Piece]:
+        """The pieces with small talk added, or without loose ones, until they have as many words as the aim wants of a turn.
+
+        Lengths for all turns are drawn at once, and each turn takes the one that is nearest to what it has.
+        """
         count = sum(len(piece.text.split()) for piece in pieces)
+        if not self.lengths:
+            self.lengths = [self.pen.pick(aim.words) for _ in range(max(1, aim.turns))]
+        words = min(self.lengths, key=lambda length: abs(length - count))
+        self.lengths.remove(words)
         for _ in range(_TRIES):
             if count >= 0.85 * words:
                 break

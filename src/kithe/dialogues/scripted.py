@@ -23,7 +23,7 @@ FIELDS = frozenset({"category", "key", "value", "type", "polarity", "intensity",
 SIZE = 48  # attributes of a persona, of which a dialogue shows a few
 COUNTS = (0.06, 0.03, 0.07, 0.12, 0.17, 0.19, 0.16, 0.12, 0.08)  # share of dialogues that set out to show 0, 1, 2 ... facts
 SESSIONS = (0.65, 0.22, 0.13)
-PACE = (0.9, 1.9)  # turns of each of two people for every fact of the one who tells more
+PACE = (0.9, 1.6)  # turns of each of two people for every fact of the one who tells more
 _FAMILIES = ("a", "b", "all")
 
 

@@ -160,8 +160,8 @@ class FromLog:
         source: where the log is; only its training split is read.
         epsilon: privacy budget of the release; None: exact counts.
         most: at most so many histories.
-        seed: of the noise. With a known seed the noise can be taken off again, so keep it as secret as the log; None draws it from
-            the system, and the corpus can then not be made again.
+        seed: of the noise. With a known seed the noise can be taken off again, so keep it as secret as the log; None draws it
+            from the system, and the corpus can then not be made again.
     """
 
     source: TrainingSource

@@ -1,7 +1,7 @@
 """From what a model wrote to items, as tolerantly as can be done without inventing anything.
 
-The ladder: a JSON list; a JSON list after a trace, or before one; the first list (or the first objects) inside prose or a code fence; the
-complete items of a list that breaks off. An answer with an empty list is an `Answer`, an unreadable one is a `Failure`.
+The ladder: a JSON list; a JSON list after a trace, or before one; the first list (or the first objects) inside prose or a code
+fence; the complete items of a list that breaks off. An answer with an empty list is an `Answer`, an unreadable one a `Failure`.
 """
 
 import json

@@ -35,8 +35,8 @@ _DOUBTS: Final = (
     (re.compile(r"\b(if|imagine|pretend|what if|suppose|in my dream|i wish|in another life)\b", re.I), "it is not real"),
     (re.compile(r"\b(used to|not anymore|no longer|years ago|once upon a time|back then)\b", re.I), "it is over"),
     (
-        re.compile(r"\bmy (?:\w+ )?(sister|brother|cousin|aunt|uncle|friend|roommate|neighbor|boss|coworker|mom|dad|mother|father|son"
-                   r"|daughter|husband|wife|partner|colleague|landlord)\b", re.I),
+        re.compile(r"\bmy (?:\w+ )?(sister|brother|cousin|aunt|uncle|friend|roommate|neighbor|boss|coworker|mom|dad|mother|father"
+                   r"|son|daughter|husband|wife|partner|colleague|landlord)\b", re.I),
         "it is about someone else",
     ),
 )  # fmt: skip
@@ -228,7 +228,7 @@ def _self_debate(found: _Findings) -> list[str]:
 
 def _self_critic(found: _Findings) -> list[str]:
     """A first draft that takes too much, a critique, and what is left."""
-    shown = [_shown(one) for one in (*_unique(found.cues), *found.doubts)]
+    shown = [*map(_shown, _unique(found.cues)), *map(_shown, found.doubts)]
     critique = [f"{doubt.number} goes, {doubt.reason}" for doubt in found.doubts]
     implied = [f"{cue.number} is only implied, but clear" for cue in _unique(found.cues) if cue.implicit]
     return [
