@@ -105,6 +105,7 @@ def _shuffle(pool: list[Attribute], rng: Random, weights: Mapping[str, float] | 
 
 def overlap(one: str, other: str) -> bool:
     """Whether one value is part of the other, so that a word could show either."""
+    one, other = one.lower(), other.lower()
     return one in other or other in one
 
 

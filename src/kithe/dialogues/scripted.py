@@ -122,7 +122,9 @@ class _Writer:
             asked = frozenset(trait for field in page("advice").values() for trait in field["traits"].split())
             advice(draft, self._facts(asked, extra=1 + 3 * sessions), others, sessions, turns)
         else:
-            device(draft, self._facts(), others, sessions, turns, self.seed)
+            facts = self._facts()
+            habits = any(fact.implicit and fact.trait.repeat for fact in facts)
+            device(draft, facts, others, sessions if self.shape or not habits else max(2, sessions), turns, self.seed)
         return draft
 
     def _draft(self, user: str, voices: dict[str, Voice]) -> Draft:
