@@ -156,7 +156,7 @@ def test_the_families_share_no_template_and_hardly_a_sentence() -> None:
             assert not set(half(block, "a")) & set(half(block, "b"))
     said = []
     for family in ("a", "b"):
-        found = turns(write(Scripted(family=family), 400))  # type: ignore[arg-type]
+        found = turns(write(Scripted(family=family), 400))
         said.append({part.lower().strip(" .!?") for text in found for part in re.split(r"(?<=[.!?])\s", text)})
     assert len(said[0] & said[1]) / len(said[1]) < 0.08
 

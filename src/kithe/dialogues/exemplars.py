@@ -11,6 +11,7 @@ from typing import Protocol
 
 import yaml
 
+from kithe.corpora.source import Split
 from kithe.records.history import History
 
 DRAWN = 3
@@ -46,7 +47,7 @@ class HandWritten:
 class TrainingSource(Hashable, Protocol):
     """Anything hashable that can be asked for the histories of a training split (`kithe.corpora.source.DataSource`)."""
 
-    def histories(self, split: str, seed: int) -> Iterator[History]:
+    def histories(self, split: Split, seed: int) -> Iterator[History]:
         """The histories of a split."""
         ...
 
