@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from kithe.knowledge.fields import MAX_WORDS, choices
 from kithe.knowledge.text import normalised
-from kithe.llm.tolerant import after_trace, clean, decode, skip
+from kithe.llm.tolerant import OPEN, after_trace, clean, decode, skip
 from kithe.records.chat import Rejection
 from kithe.records.history import KnowledgeItem
 
@@ -157,7 +157,7 @@ def _rung(text: str, body: int, listing: _Listing) -> Rung:
     if not listing.closed:
         return "repaired"
     first, rest = text[listing.start] == "[" and not text[body : listing.start].strip(), text[listing.end :].strip()
-    if first and not body and rest.startswith(_OPEN):
+    if first and not body and rest.startswith(OPEN):
         return "before trace"
     if not first or rest:
         return "embedded"
