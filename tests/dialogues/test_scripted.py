@@ -84,7 +84,9 @@ def test_the_users_other_turns_reveal_nothing_planted(corpus: list[History]) -> 
             if len(item.value) < 5:
                 continue
             checked += 1
-            known = {evidence.turn for evidence in item.evidence}
+            # Another fact may be about the same thing: "I don't like cooking." and "I'm okay at cooking."
+            about = [other for other in history.items if item.value.lower() in other.statement.lower()]
+            known = {evidence.turn for other in (item, *about) for evidence in other.evidence}
             word = re.compile(rf"\b{re.escape(item.value.lower())}\b")
             for place, turn in enumerate(history.turns):
                 if turn.speaker == history.user and place not in known:
