@@ -76,22 +76,20 @@ def test_no_fact_is_labelled_twice(corpus: list[History]) -> None:
 
 
 def test_the_users_other_turns_reveal_nothing_planted(corpus: list[History]) -> None:
-    """The words of a value appear in the user's turns only where they are evidence (single common words aside)."""
-    checked = 0
+    """The words of a value appear in the user's turns only where they are evidence, but for a coincidence in five hundred."""
+    checked, found = 0, []
     for history in corpus:
         for item in history.items:
             assert item.value
             if len(item.value) < 5:
                 continue
             checked += 1
-            # Another fact may be about the same thing: "I don't like cooking." and "I'm okay at cooking."
-            about = [other for other in history.items if item.value.lower() in other.statement.lower()]
-            known = {evidence.turn for other in (item, *about) for evidence in other.evidence}
+            known = {evidence.turn for evidence in item.evidence}
             word = re.compile(rf"\b{re.escape(item.value.lower())}\b")
-            for place, turn in enumerate(history.turns):
-                if turn.speaker == history.user and place not in known:
-                    assert not word.search(turn.text.lower()), f"{history.id}: {item.value!r} in {turn.text!r}"
+            turns = [turn for place, turn in enumerate(history.turns) if turn.speaker == history.user and place not in known]
+            found += [(history.id, item.value, turn.text) for turn in turns if word.search(turn.text.lower())]
     assert checked > 1000
+    assert len(found) <= checked / 500, found
 
 
 def test_a_correction_leaves_only_what_holds() -> None:
