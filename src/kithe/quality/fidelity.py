@@ -1,0 +1,84 @@
+"""Do dialogues show the person they were written for (features rows 12, 13)? Ranks by embeddings; all vectors unit length."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kithe.quality.figures import Figure, mean, share
+from kithe.quality.texts import Passage
+from kithe.records.history import History
+
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """How often the right candidate is first, and the mean reciprocal rank, beside what chance gives."""
+
+    top1: Figure
+    mrr: Figure
+    candidates: int
+
+    @property
+    def chance(self) -> float:
+        """Top-1 of a random order."""
+        return 1 / self.candidates if self.candidates else 0.0
+
+    @property
+    def chance_mrr(self) -> float:
+        """The mean reciprocal rank of a random order: the harmonic number of the candidates over their number."""
+        return sum(1 / rank for rank in range(1, self.candidates + 1)) / self.candidates if self.candidates else 0.0
+
+
+def retrieval(similar: NDArray[np.floating], right: Sequence[int]) -> Retrieval:
+    """Ranks from similarities [queries, candidates]; `right` names each query's candidate. A tie counts half a place."""
+    own = similar[np.arange(len(right)), list(right)][:, None] if len(right) else np.empty((0, 1))
+    ranks = 1 + (similar > own).sum(axis=1) + ((similar == own).sum(axis=1) - 1) / 2
+    return Retrieval(share(int((ranks == 1).sum()), len(ranks)), mean(list(1 / ranks)), similar.shape[1])
+
+
+def persona_retrieval(texts: Sequence[Passage], vectors: Vectors, people: Sequence[History], facts: Vectors) -> Retrieval:
+    """Rank the personas of all histories given one history's text.
+
+    A query is the mean of a history's passages, a candidate the mean of a history's items, whose statements are embedded in the
+    order of `people`. Histories without items or passages take no part.
+    """
+    held = _means([passage.history for passage in texts], vectors)
+    owners = [history.id for history in people for _ in history.items]
+    candidates = _means(owners, facts)
+    shared = sorted(held.keys() & candidates.keys())
+    if not shared:
+        return Retrieval(Figure(0.0), Figure(0.0), 0)
+    similar = np.stack([held[name] for name in shared]) @ np.stack([candidates[name] for name in shared]).T
+    return retrieval(similar, range(len(shared)))
+
+
+def _means(owners: Sequence[str], vectors: Vectors) -> dict[str, Vectors]:
+    rows: dict[str, list[int]] = {}
+    for row, owner in enumerate(owners):
+        rows.setdefault(owner, []).append(row)
+    return {owner: _unit(vectors[own].mean(axis=0)) for owner, own in rows.items()}
+
+
+def _unit(vector: Vectors) -> Vectors:
+    length = float(np.linalg.norm(vector))
+    scaled: Vectors = vector / length if length else vector
+    return scaled
+
+
+def separability(owners: Sequence[str], vectors: Vectors) -> float:
+    """The share of the passages' variance that lies between people (0: one voice, 1: each person says one thing)."""
+    centred = vectors - vectors.mean(axis=0)
+    total = float((centred**2).sum())
+    rows: dict[str, list[int]] = {}
+    for row, owner in enumerate(owners):
+        rows.setdefault(owner, []).append(row)
+    between = sum(len(own) * float((centred[own].mean(axis=0) ** 2).sum()) for own in rows.values())
+    return between / total if total else 0.0
+
+
+def seed_recovery(dialogues: Vectors, paths: Vectors, right: Sequence[int]) -> Retrieval:
+    """Rank the taxonomy paths given a dialogue's vector; `right` is the index of the path it was seeded with."""
+    return retrieval(dialogues @ paths.T, right)
