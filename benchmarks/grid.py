@@ -1,39 +1,43 @@
 """The grid of the paper's Tables 1 and 2 on public data: `KITHE_DATA=… python -m benchmarks.grid [--small] [--report]`.
 
 {synthetic, real, spc} × {zero-shot, lora, sft} with SmolLM2-135M, tested on PersonaChat and LAPS; LoRA with two seeds. A cell
-takes about twenty minutes on two quiet cores; finished cells are not run again, and the result file says which are missing.
+takes about twenty minutes on two quiet cores. A cell that stands in the result file under its present id is not run again, on
+whatever machine it was run, and the file says which cells are missing.
 """
 
 import argparse
+import json
 import subprocess
 import sys
+import time
 from typing import Any
 
-from benchmarks.common import write
+from benchmarks.common import RESULTS, write
 from kithe.cell import Cell
 from kithe.config.compose import ROOT, compose
 
 DATA = ("synthetic", "real", "spc")
+BASE = ["corpus.facts=450", "task.test.personachat.limit=120", "task.test.laps.limit=100", "task.format.max_new_tokens=64"]
 SMALL = ["model=tiny", "corpus.facts=40"]
 SMALL += ["task.test.personachat.limit=10", "task.test.laps.limit=5", "task.format.max_new_tokens=16"]
 # In the order of what the comparison needs most.
 CELLS = [
-    *[(data, "zero-shot", 0) for data in DATA],
+    ("synthetic", "zero-shot", 0),
     *[(data, "lora", 0) for data in DATA],
-    *[(data, "sft", 0) for data in DATA],
     *[(data, "lora", 1) for data in DATA],
+    *[(data, "sft", 0) for data in DATA],
+    *[(data, "zero-shot", 0) for data in DATA[1:]],
 ]
 
 
 def words(data: str, adapt: str, seed: int, small: bool) -> list[str]:
     """The overrides of a cell."""
-    return [f"data={data}", f"adapt={adapt}", f"seed={seed}", *(SMALL if small else [])]
+    return [f"data={data}", f"adapt={adapt}", f"seed={seed}", *(SMALL if small else BASE)]
 
 
-def result(data: str, adapt: str, seed: int, small: bool) -> dict[str, Any]:
-    """A cell's result; empty while it is not done."""
-    folder = Cell.of(compose(words(data, adapt, seed, small))).folder
-    return folder.read("result.json") if folder.done else {}
+def cell_of(data: str, adapt: str, seed: int, small: bool) -> Cell:
+    """A cell of the grid."""
+    return Cell.of(compose(words(data, adapt, seed, small)))
 
 
 def row(data: str, adapt: str, seed: int, found: dict[str, Any]) -> dict[str, Any]:
@@ -54,6 +58,21 @@ def row(data: str, adapt: str, seed: int, found: dict[str, Any]) -> dict[str, An
     }
 
 
+def run(data: str, adapt: str, seed: int, small: bool) -> dict[str, Any]:
+    """Run a cell; its figures, with the seconds the command took beyond its stages (None after a restart); empty if it failed."""
+    cell = cell_of(data, adapt, seed, small)
+    # A stage that another cell or an earlier attempt has finished costs this command nothing.
+    straight = cell.folder.state == "planned"
+    started = time.perf_counter()
+    subprocess.run([sys.executable, str(ROOT / "run.py"), *words(data, adapt, seed, small)], check=False)
+    wall = time.perf_counter() - started
+    if not cell.folder.done:
+        return {}
+    found = row(data, adapt, seed, cell.folder.read("result.json"))
+    spent = sum(stage["wall_s"] for name, stage in found["cost"]["stages"].items() if name != "corpus")
+    return {**found, "command_wall_s": wall, "overhead_s": wall - spent if straight else None}
+
+
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """`cells`, and the mean F1 over seeds per adaptation, data and test set."""
     values: dict[str, list[float]] = {}
@@ -71,14 +90,22 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="a random model and a handful of users: minutes, no meaning")
     parser.add_argument("--report", action="store_true", help="run nothing, write what is finished")
     options = parser.parse_args()
-    for cell in [None] if options.report else CELLS:
-        if cell is not None:
-            subprocess.run([sys.executable, str(ROOT / "run.py"), *words(*cell, options.small)], check=False)
-        found = {each: result(*each, options.small) for each in CELLS}
-        rows = [row(*each, value) for each, value in found.items() if value]
-        missing = [" ".join(map(str, each)) for each, value in found.items() if not value]
-        name = "grid_small" if options.small else "grid"
-        write(name, f"python -m benchmarks.grid{' --small' if options.small else ''}", rows, summary(rows), missing=missing)
+    name = "grid_small" if options.small else "grid"
+    command = f"python -m benchmarks.grid{' --small' if options.small else ''}"
+    file = RESULTS / f"{name}.json"
+    before = json.loads(file.read_text(encoding="utf-8"))["rows"] if file.exists() else []
+    ids = {each: cell_of(*each, options.small).identity.run for each in CELLS}
+    known = {(item["data"], item["adapt"], item["seed"]): item for item in before if item["run_id"] in ids.values()}
+    # Without examples a zero-shot cell reads no data: one run stands in three places of the grid.
+    known |= {
+        each: {**item, "data": each[0]} for each in CELLS for item in before if item["run_id"] == ids[each] and each not in known
+    }
+    for each in CELLS:
+        if each not in known and not options.report and (found := run(*each, options.small)):
+            known[each] = found
+        rows = [known[cell] for cell in CELLS if cell in known]
+        missing = [" ".join(map(str, cell)) for cell in CELLS if cell not in known]
+        write(name, command, rows, summary(rows), missing=missing)
 
 
 if __name__ == "__main__":

@@ -36,10 +36,20 @@ class Cell:
         config, words = configuration.plain(composed), own_words(configuration.overrides(composed))
         cell = cls(config, configuration.choices(composed), words)
         if config["from"] is not None:
-            start = cls.load(cell.store.run(config["from"]).path)
-            cell = cls(*configuration.restart(composed, words[len(start.words) :], start.config, start.choices), words)
+            cell = cell.started_from(cls.load(cell.store.run(config["from"]).path), composed)
         cell.check_fields()
         return cell
+
+    def started_from(self, start: "Cell", composed: DictConfig) -> "Cell":
+        """This cell on top of a finished run's config.
+
+        Where the config files still give what the run had, composing the run's words with the new ones says it all: a new value
+        reaches the keys that refer to it. Where they have changed since, the run's values stand, and only the new ones change.
+        """
+        if configuration.plain(configuration.compose(start.words)) == start.config:
+            return self
+        new = self.words[len(start.words) :]
+        return Cell(*configuration.restart(composed, new, start.config, start.choices), self.words)
 
     @classmethod
     def load(cls, folder: Path) -> "Cell":
@@ -80,7 +90,10 @@ class Cell:
     def identity(self) -> Identity:
         """The ids of the cell's stages."""
         shows = any(prompt.shots > 0 for prompt in self.adapter.prompts())
-        versions = {"format": self.build("task").format.version, **content_versions()}
+        contents = content_versions()
+        if "teacher" not in self.config["data"]:  # nobody wrote it: what a teacher writes with does not matter
+            contents = {name: version for name, version in contents.items() if name != "generator"}
+        versions = {"format": self.build("task").format.version, **contents}
         config = {**self.config, "versions": versions}
         return identify(config, self.choices, trains=self.adapter.trains, reads=self.adapter.trains or shows)
 
@@ -132,7 +145,8 @@ def content_versions() -> dict[str, str]:
         return digest([file.read_text(encoding="utf-8") for file in files])
 
     return {
-        "generator": content("personas/**/*.yaml", "dialogues/**/*.yaml", "corpora/*.yaml"),
+        "generator": content("personas/**/*.yaml", "dialogues/**/*.yaml"),
+        "corpora": content("corpora/*.yaml"),
         "test": content("corpora/sample/*.yaml"),
         "matcher": content("evaluation/lexicon.yaml", "evaluation/kinds.yaml", "evaluation/threshold.json"),
     }

@@ -16,6 +16,10 @@ from kithe.corpora.build import build
 from kithe.launch.processes import run_worker
 from kithe.provenance import environment, git_state
 from kithe.records.base import write_json, write_lines
+from kithe.store import Folder
+
+# What a result says about how much was learnt from; see `kithe.training.fit.FitReport`.
+LEARNT = ("examples", "tokens", "supervised_tokens", "steps", "dropped", "dropped_validation", "logits_check")
 
 
 def execute(cell: Cell) -> None:
@@ -24,7 +28,7 @@ def execute(cell: Cell) -> None:
     Raises:
         SystemExit: it failed; state and traceback are in the run folder before this is raised.
     """
-    with cell.store.hold(cell.identity):
+    with cell.folder.lock():
         if cell.folder.read("state.json").get("state") == "done":
             return
         cell.folder.mark("running")
@@ -47,7 +51,10 @@ def adapt_and_ask(cell: Cell) -> None:
     """
     for old in cell.folder.path.glob("error.*.txt"):
         old.unlink()
-    code = run_worker(cell.folder.path, cell.placement)
+    store, identity = cell.store, cell.identity
+    weights = store.weights(identity.weights) if identity.weights else None
+    with store.hold(weights, store.predictions(identity.predictions)):
+        code = run_worker(cell.folder.path, cell.placement)
     if code:
         reports = sorted(cell.folder.path.glob("error.*.txt"), key=lambda file: file.stat().st_mtime_ns)
         texts = [file.read_text(encoding="utf-8") for file in reports]
@@ -59,8 +66,13 @@ def make_corpus(cell: Cell) -> None:
     if cell.identity.corpus is None:
         return
     folder = cell.store.corpus(cell.identity.corpus)
-    if folder.read("state.json").get("state") == "done":
-        return
+    with folder.lock():
+        if folder.read("state.json").get("state") != "done":
+            write_corpus(cell, folder)
+
+
+def write_corpus(cell: Cell, folder: Folder) -> None:
+    """Draw the corpus into its folder."""
     folder.mark("running")
     start = time.perf_counter()
     rules = cell.config["corpus"]
@@ -97,7 +109,9 @@ def result(cell: Cell) -> dict[str, Any]:
         "cost": cost(stages),
         "provenance": {
             "corpus": corpus_account(store.corpus(identity.corpus).read("card.json")) if identity.corpus else {},
+            "training": {key: weights[key] for key in LEARNT if key in weights},
             "contamination": scores["contamination"],
+            "judge": scores["judge"],
             "prompt": predictions["prompt"],
             "chosen_among": predictions["chosen_among"],
             "stages": {"corpus": identity.corpus, "weights": identity.weights, "predictions": identity.predictions},

@@ -29,7 +29,7 @@ from kithe.store import Folder
 from kithe.training.adapters import Lesson, Prompt
 from kithe.training.predict import predict
 from kithe.training.score import score
-from kithe.training.trainer import Hardware
+from kithe.training.trainer import Hardware, Ranks
 
 
 @dataclass
@@ -56,7 +56,7 @@ def ignore(row: dict[str, Any]) -> None:
 
 def rank() -> int:
     """This process's number in its group."""
-    return int(os.environ.get("RANK", "0"))
+    return Ranks.of_this_process().rank
 
 
 @dataclass
@@ -188,6 +188,7 @@ class Worker:
                 "metrics": {
                     f"{name}/{key}": value for name, (scores, _) in found.items() for key, value in scores.metrics.items()
                 },
+                "judge": {key: value for scores, _ in found.values() for key, value in scores.settings.items()},
                 "unscored": {name: scores.unscored for name, (scores, _) in found.items()},
                 "contamination": {name: overlap for name, (_, overlap) in found.items()},
                 "cost": meter.read(),

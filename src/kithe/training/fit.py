@@ -27,6 +27,7 @@ class FitReport:
     """What training took.
 
     Attributes:
+        examples: training examples, each learnt from once an epoch.
         tokens: tokens of all optimiser steps, padding not counted.
         supervised_tokens: those among them that were learnt.
         steps: optimiser steps.
@@ -36,6 +37,7 @@ class FitReport:
         logits_check: largest difference of logits between trained and exported weights.
     """
 
+    examples: int
     tokens: int
     supervised_tokens: int
     steps: int
@@ -124,6 +126,7 @@ def _finish(run: Run, model: nn.Module, gathered: dict[str, Tensor] | None, fold
         example=run.shortest(),
     )
     return FitReport(
+        examples=len(run.train.rows),
         tokens=run.plan.tokens,
         supervised_tokens=sum(run.plan.targets),
         steps=run.plan.steps,
