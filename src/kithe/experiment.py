@@ -34,6 +34,7 @@ def execute(cell: Cell) -> None:
         cell.folder.mark("running")
         try:
             make_corpus(cell)
+            check_corpus(cell)
             adapt_and_ask(cell)
             write_json(cell.folder.path / "result.json", result(cell))
         except Exception as error:
@@ -82,6 +83,16 @@ def write_corpus(cell: Cell, folder: Folder) -> None:
     write_lines(folder.path / "validation.jsonl", (history.line() for history in corpus.validation[: rules["validation"]]))
     write_json(folder.path / "card.json", {**corpus.card, "scripted": getattr(source, "scripted", False)})
     folder.mark("done", wall_s=time.perf_counter() - start)
+
+
+def check_corpus(cell: Cell) -> None:
+    """Hold the corpus against the gates, also one that was made before, maybe under other limits.
+
+    Raises:
+        ConfigError: it breaks a limit.
+    """
+    if cell.identity.corpus is not None and cell.gates is not None:
+        cell.gates.admit(cell.store.corpus(cell.identity.corpus).path)
 
 
 def result(cell: Cell) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Which interests go with the group a user says they belong to (features row 59): weighted log-odds, permuted, corrected."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import log
@@ -17,7 +17,7 @@ from kithe.records.history import History
 
 PERMUTATIONS = 1000
 LEAST = 5  # holders of a feature, below which nothing can be said about it
-PRIOR = 0.5
+PRIOR = 5.0  # users that every group is given beforehand, holding each feature as often as all users do
 FLAGGED = 0.05
 STRONG = 0.7  # log-odds: about twice the odds
 
@@ -70,8 +70,11 @@ def _groups() -> tuple[dict[str, re.Pattern[str]], dict[str, list[str]]]:
 def plain(history: History) -> str:
     """What a user says and what is known of them, lower-case, "I'm" written out."""
     own = (turn.text for turn in history.turns if turn.speaker == history.user)
-    text = "\n".join((*own, *(item.statement for item in history.items))).lower()
-    return re.sub(r"\bi['’]?m\b|\bi ['’]m\b", "i am", text)
+    return _plain("\n".join((*own, *(item.statement for item in history.items))))
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\bi['’]?m\b|\bi ['’]m\b", "i am", text.lower())
 
 
 def member(text: str, group: str) -> bool:
@@ -80,18 +83,26 @@ def member(text: str, group: str) -> bool:
 
 
 def features(history: History, markers: frozenset[str]) -> set[str]:
-    """Categories and content stems of a history's items, but for words by which groups are told."""
-    words = {stem for item in history.items for stem in stems(item.statement)} - markers
-    return {f"category={item.category}" for item in history.items if item.category} | {f"word={word}" for word in words}
+    """Categories and content stems of a history's items, but for items and words that tell a group."""
+    patterns = _groups()[0].values()
+    told = [item for item in history.items if not any(pattern.search(_plain(item.statement)) for pattern in patterns)]
+    words = {stem for item in told for stem in stems(item.statement)} - markers
+    return {f"category={item.category}" for item in told if item.category} | {f"word={word}" for word in words}
+
+
+def people(histories: Iterable[History]) -> list[History]:
+    """One history for each set of facts: a persona that speaks in several dialogues counts once."""
+    return list({frozenset(item.statement for item in history.items) or history.id: history for history in histories}.values())
 
 
 def contrasts(histories: Sequence[History]) -> list[Contrast]:
     """Every contrast of which both groups have at least `LEAST` users; a user of both groups counts in neither."""
-    texts = [plain(history) for history in histories]
+    persons = people(histories)
+    texts = [plain(history) for history in persons]
     found = []
     for name, (first, second) in _groups()[1].items():
         sides = [(member(text, first), member(text, second)) for text in texts]
-        own = [(history, one) for history, (one, other) in zip(histories, sides, strict=True) if one != other]
+        own = [(history, one) for history, (one, other) in zip(persons, sides, strict=True) if one != other]
         ones = sum(one for _, one in own)
         if min(ones, len(own) - ones) >= LEAST:
             found.append(_contrast(f"{name}: {first} - {second}", own))
@@ -115,12 +126,11 @@ def _markers() -> frozenset[str]:
 
 
 def log_odds(first: NDArray[np.bool_], holds: Floats) -> Floats:
-    """Log-odds ratio of each feature with a Dirichlet prior in proportion to all users (Monroe et al. 2008), [features]."""
-    weight = PRIOR * holds.mean(axis=0) * 2
+    """Log-odds ratio of each feature with a prior in proportion to all users (after Monroe et al. 2008), [features]."""
+    weight = PRIOR * (holds.sum(axis=0) + 0.5) / (len(holds) + 1)
     ones, zeros = first.astype(np.float64), (~first).astype(np.float64)
     above, below = ones @ holds + weight, zeros @ holds + weight
-    rest = 2 * PRIOR - weight
-    odds: Floats = np.log(above / (ones.sum() - ones @ holds + rest)) - np.log(below / (zeros.sum() - zeros @ holds + rest))
+    odds: Floats = np.log(above / (ones.sum() + PRIOR - above)) - np.log(below / (zeros.sum() + PRIOR - below))
     return odds
 
 

@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kithe.personas.taxonomy import Taxonomy
 from kithe.quality.figures import DRAWS, Figure, over_draws
 
 # An item whose nearest path is farther than this is about no interest (the bar of csp.md 2.3 for a value and its path).
@@ -22,13 +24,23 @@ class Topics:
 
     paths: tuple[tuple[str, ...], ...]
 
+    @classmethod
+    def of(cls, tree: Taxonomy) -> Self:
+        """The leaves' paths of the interest taxonomy."""
+        return cls(tuple(tree.path(leaf.id)[1:] for leaf in tree.leaves))
+
     def nodes(self, depth: int) -> list[tuple[str, ...]]:
         """The nodes at a depth (1: top categories), each by its path from the top."""
         return sorted({path[:depth] for path in self.paths if len(path) >= depth})
 
     def texts(self) -> list[str]:
         """What is embedded for each path: its last two names, which say what it is about."""
-        return [" ".join(reversed(path[-2:])) for path in self.paths]
+        return list(map(spoken, self.paths))
+
+
+def spoken(path: Sequence[str]) -> str:
+    """A path as words: its own name and the one above."""
+    return " ".join(reversed(path[-2:]))
 
 
 def nearest(items: Vectors, paths: Vectors, near: float = NEAR) -> NDArray[np.int64]:

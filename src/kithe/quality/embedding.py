@@ -93,7 +93,8 @@ def frontier_area(first: Floats, second: Floats) -> float:
 
 def _divergence(histogram: Floats, mixtures: Floats) -> Floats:
     held = histogram > 0
-    return (histogram[held] * np.log(histogram[held] / mixtures[:, held])).sum(axis=1)
+    divergence: Floats = (histogram[held] * np.log(histogram[held] / mixtures[:, held])).sum(axis=1)
+    return divergence
 
 
 def of_halves(

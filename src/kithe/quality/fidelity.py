@@ -1,6 +1,6 @@
 """Do dialogues show the person they were written for (features rows 12, 13)? Ranks by embeddings; all vectors unit length."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,6 +79,28 @@ def separability(owners: Sequence[str], vectors: Vectors) -> float:
     return between / total if total else 0.0
 
 
-def seed_recovery(dialogues: Vectors, paths: Vectors, right: Sequence[int]) -> Retrieval:
-    """Rank the taxonomy paths given a dialogue's vector; `right` is the index of the path it was seeded with."""
-    return retrieval(dialogues @ paths.T, right)
+@dataclass(frozen=True)
+class Recovery:
+    """How often the path nearest to a dialogue is one its persona was seeded with, beside what chance gives."""
+
+    hit: Figure
+    chance: float
+
+
+def seed_recovery(texts: Sequence[Passage], vectors: Vectors, paths: Vectors, seeds: Mapping[str, frozenset[int]]) -> Recovery:
+    """Look for seeds among all paths; a dialogue is as near to a path as the nearest of its passages.
+
+    Args:
+        texts: passages.
+        vectors: theirs.
+        paths: of every path that anybody was seeded with.
+        seeds: history -> its paths; histories without any take no part.
+    """
+    rows: dict[str, list[int]] = {}
+    for row, passage in enumerate(texts):
+        if seeds.get(passage.history):
+            rows.setdefault(passage.history, []).append(row)
+    best = {name: int((vectors[own] @ paths.T).max(axis=0).argmax()) for name, own in rows.items()}
+    hits = sum(place in seeds[name] for name, place in best.items())
+    chance = sum(len(seeds[name]) for name in best) / (len(paths) * len(best)) if best else 0.0
+    return Recovery(share(hits, len(best)), chance)

@@ -103,7 +103,7 @@ def _members(groups: Sequence[str], chosen: NDArray[np.bool_]) -> list[NDArray[n
     """The rows of each group among the chosen ones."""
     found: dict[str, list[int]] = {}
     for row in np.flatnonzero(chosen):
-        found.setdefault(groups[row], []).append(int(row))
+        found.setdefault(groups[int(row)], []).append(int(row))
     return [np.asarray(rows) for rows in found.values()]
 
 

@@ -8,13 +8,14 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
-from kithe.quality.figures import Figure, Floats, auc_figure, mean, ratio
+from kithe.quality.figures import Figure, Floats, auc_figure, ends, mean, ratio
 from kithe.quality.texts import ngrams
 
 Vectors = NDArray[np.float32]
 ORDER = 4
 BACKOFF = 0.4
 SAME = 1e-6
+DEALS = 200
 
 
 @dataclass(frozen=True)
@@ -23,28 +24,55 @@ class ClosestRecord:
 
     Attributes:
         nearer_train: share of synthetic texts nearer to the training texts; about 0.5 where none was copied.
+        p: of a share as far from 0.5 if it were chance which real texts were trained on.
         train: mean cosine distance to the nearest training text.
         holdout: mean cosine distance to the nearest holdout text.
         copies: share of synthetic texts that are a training text, up to rounding.
     """
 
     nearer_train: Figure
+    p: float
     train: Figure
     holdout: Figure
     copies: Figure
 
 
 def closest_record(synthetic: Vectors, groups: Sequence[str], train: Vectors, holdout: Vectors, seed: int = 0) -> ClosestRecord:
-    """Compare distances to equally many training and holdout texts, drawn where one side has more; a tie counts half."""
+    """Compare distances to equally many training and holdout texts, drawn where one side has more; a tie counts half.
+
+    Which texts happen to lie on which side is chance too: the real texts are dealt anew to two sides many times. That gives the
+    p value, and what it spreads is added (in squares) to the interval over synthetic histories.
+    """
     size = min(len(train), len(holdout))
     random = np.random.default_rng(seed)
     drawn = (part[random.choice(len(part), size, replace=False)] for part in (train, holdout))
-    own, other = (1 - (synthetic @ part.T).max(axis=1).astype(np.float64) for part in drawn)
-    apart = np.abs(own - other) > SAME
-    nearer = np.where(apart, own < other, 0.5)
+    away = 1 - synthetic @ np.concatenate(list(drawn)).T
+    sides = np.arange(2 * size) < size
+    nearer, copied = _nearer(away, sides), (away[:, sides].min(axis=1) < SAME).astype(float)
+    found = _by_group(nearer, groups)
+    dealt = np.array([_nearer(away, random.permutation(sides)).mean() for _ in range(DEALS)])
+    p = (1 + (np.abs(dealt - 0.5) >= abs(found.value - 0.5) - 1e-12).sum()) / (DEALS + 1)
     return ClosestRecord(
-        _by_group(nearer, groups), mean(list(own), seed), mean(list(other), seed), _by_group((own < SAME).astype(float), groups)
+        _wider(found, *ends(dealt)),
+        float(p),
+        mean(list(away[:, sides].min(axis=1)), seed),
+        mean(list(away[:, ~sides].min(axis=1)), seed),
+        _by_group(copied, groups),
     )
+
+
+def _nearer(away: Vectors, sides: NDArray[np.bool_]) -> Floats:
+    """For each synthetic text 1 if the nearest text is on the first side, 0 if on the other, 0.5 if both are as near."""
+    own, other = away[:, sides].min(axis=1), away[:, ~sides].min(axis=1)
+    return np.where(np.abs(own - other) > SAME, own < other, 0.5).astype(np.float64)
+
+
+def _wider(figure: Figure, low: float, high: float) -> Figure:
+    """The figure with the spread of a null distribution around 0.5 added to its interval."""
+    if figure.low is None or figure.high is None:
+        return figure
+    below, above = np.hypot(figure.value - figure.low, 0.5 - low), np.hypot(figure.high - figure.value, high - 0.5)
+    return Figure(figure.value, max(0.0, figure.value - float(below)), min(1.0, figure.value + float(above)), figure.n)
 
 
 def _by_group(values: Floats, groups: Sequence[str]) -> Figure:
@@ -96,7 +124,7 @@ class Membership:
 def likelihood_attack(
     synthetic: Sequence[Sequence[str]], members: Sequence[Sequence[str]], others: Sequence[Sequence[str]], seed: int = 0
 ) -> Membership:
-    """Score each candidate by an n-gram model of the synthetic corpus, relative to one of nothing: its length alone."""
+    """Score each candidate by an n-gram model of the synthetic corpus, per word."""
     model = NgramModel(synthetic)
     return attacked(np.asarray([model.score(words) for words in (*members, *others)]), len(members), seed)
 

@@ -75,11 +75,11 @@ def label_probe(found: Sequence[Example], seed: int = 0) -> LabelProbe | None:
 
 
 def _right(texts: Sequence[str], found: Sequence[Example], seed: int) -> Figure:
-    from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GroupKFold, cross_val_predict
+    from sklearn.svm import LinearSVC
 
     groups = [each.history for each in found]
-    model = LogisticRegression(max_iter=200, C=10.0)
+    model = LinearSVC(C=0.3)
     folds = GroupKFold(FOLDS, shuffle=True, random_state=seed)
     labels = np.array([each.label for each in found], dtype=object)
     said = cross_val_predict(model, bag_of_words(texts, pairs=False), labels, groups=groups, cv=folds)

@@ -19,18 +19,18 @@ def dialogues(history: History) -> int:
 
 def turns_per_dialogue(corpus: Corpus) -> Figure:
     """Turns of all speakers per dialogue; interval over histories; n dialogues."""
-    return _per_dialogue(corpus, [len(history.turns) for history in corpus.histories])
+    return _per_dialogue(corpus.distinct, [len(history.turns) for history in corpus.distinct])
 
 
 def items_per_dialogue(corpus: Corpus) -> Figure:
-    """Knowledge items per dialogue; interval over histories; n dialogues."""
-    return _per_dialogue(corpus, [len(history.items) for history in corpus.histories])
+    """Knowledge items of a user per dialogue; interval over histories; n dialogues."""
+    return _per_dialogue(corpus.histories, [len(history.items) for history in corpus.histories])
 
 
 def words_per_turn(corpus: Corpus) -> Figure:
     """Words per turn; interval over histories; n turns."""
-    ids = [history.id for history in corpus.histories]
-    return ratio(ids, [len(words) for words in corpus.tokens], [len(history.turns) for history in corpus.histories])
+    ids = [history.id for history in corpus.distinct]
+    return ratio(ids, [len(words) for words in corpus.tokens], [len(history.turns) for history in corpus.distinct])
 
 
 def vocabulary(corpus: Corpus) -> Figure:
@@ -53,6 +53,6 @@ def draw(texts: Sequence[Sequence[str]], budget: int, rng: np.random.Generator) 
     return taken[:budget]
 
 
-def _per_dialogue(corpus: Corpus, counts: Sequence[int]) -> Figure:
-    ids = [history.id for history in corpus.histories]
-    return ratio(ids, [float(count) for count in counts], [dialogues(history) for history in corpus.histories])
+def _per_dialogue(histories: Sequence[History], counts: Sequence[int]) -> Figure:
+    ids = [history.id for history in histories]
+    return ratio(ids, [float(count) for count in counts], [dialogues(history) for history in histories])

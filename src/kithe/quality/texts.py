@@ -2,8 +2,8 @@
 
 import random
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -24,15 +24,25 @@ class Passage:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Histories under one name."""
+    """Histories under one name.
+
+    Attributes:
+        seeds: history id -> the interest paths (names from the top down) that its persona was written from, where known.
+    """
 
     name: str
     histories: tuple[History, ...]
+    seeds: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+
+    @cached_property
+    def distinct(self) -> list[History]:
+        """Histories of different dialogues: where both speakers' facts are known, a dialogue stands in a set twice."""
+        return list({tuple(turn.text for turn in history.turns): history for history in self.histories}.values())
 
     @cached_property
     def tokens(self) -> list[list[str]]:
-        """Lower-case words of each history, every speaker."""
-        return [[word for turn in history.turns for word in tokens(turn.text)] for history in self.histories]
+        """Lower-case words of each different dialogue, every speaker."""
+        return [[word for turn in history.turns for word in tokens(turn.text)] for history in self.distinct]
 
     @cached_property
     def utterances(self) -> list[Passage]:
