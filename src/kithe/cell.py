@@ -126,7 +126,7 @@ class Cell:
     def gates(self) -> "Gates | None":
         """What the training corpus must not exceed or fall below; None: nothing."""
         node = self.config["corpus"].get("quality")
-        found: "Gates | None" = configuration.instantiate(node) if node else None
+        found: Gates | None = configuration.instantiate(node) if node else None
         return found
 
     def prepare(self) -> Path:

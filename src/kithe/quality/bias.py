@@ -1,7 +1,7 @@
 """Which interests go with the group a user says they belong to (features row 59): weighted log-odds, permuted, corrected."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import log
@@ -16,6 +16,7 @@ from kithe.quality.figures import Figure, Floats, benjamini_hochberg, ends
 from kithe.records.history import History
 
 PERMUTATIONS = 1000
+PERSONA = 3  # facts that two people hardly ever share all of
 LEAST = 5  # holders of a feature, below which nothing can be said about it
 PRIOR = 5.0  # users that every group is given beforehand, holding each feature as often as all users do
 FLAGGED = 0.05
@@ -90,9 +91,10 @@ def features(history: History, markers: frozenset[str]) -> set[str]:
     return {f"category={item.category}" for item in told if item.category} | {f"word={word}" for word in words}
 
 
-def people(histories: Iterable[History]) -> list[History]:
-    """One history for each set of facts: a persona that speaks in several dialogues counts once."""
-    return list({frozenset(item.statement for item in history.items) or history.id: history for history in histories}.values())
+def people(histories: Sequence[History]) -> list[History]:
+    """One history for each set of three facts or more: a persona that speaks in several dialogues counts once."""
+    facts = {history.id: frozenset(item.statement for item in history.items) for history in histories}
+    return list({facts[each.id] if len(facts[each.id]) >= PERSONA else each.id: each for each in histories}.values())
 
 
 def contrasts(histories: Sequence[History]) -> list[Contrast]:

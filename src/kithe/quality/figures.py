@@ -78,33 +78,41 @@ def minus(first: Figure, second: Figure) -> Figure:
     return Figure(value, value - below, value + above, n)
 
 
-def auc(scores: Floats, positive: NDArray[np.bool_]) -> float:
-    """The chance that a positive scores above a negative, ties counting half (Mann-Whitney); 0.5 where one side is empty."""
-    from scipy.stats import rankdata
+class Auc:
+    """The AUC of fixed scores for any labels and weights of their rows; the scores are sorted once."""
 
-    ones, zeros = int(positive.sum()), int((~positive).sum())
-    if not ones or not zeros:
-        return 0.5
-    return float((rankdata(scores)[positive].sum() - ones * (ones + 1) / 2) / (ones * zeros))
+    def __init__(self, scores: Floats) -> None:
+        self._order = np.argsort(scores, kind="stable")
+        ordered = scores[self._order]
+        self._ties = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+
+    def __call__(self, positive: NDArray[np.bool_], weights: Floats | None = None) -> float:
+        """The chance that a positive scores above a negative, ties counting half (Mann-Whitney); 0.5 where one side is empty."""
+        held = (np.ones(len(self._order)) if weights is None else weights)[self._order]
+        side = positive[self._order]
+        ones = np.add.reduceat(held * side, self._ties)
+        zeros = np.add.reduceat(held * ~side, self._ties)
+        pairs = ones.sum() * zeros.sum()
+        return float((ones * (np.cumsum(zeros) - zeros / 2)).sum() / pairs) if pairs else 0.5
+
+
+def auc(scores: Floats, positive: NDArray[np.bool_]) -> float:
+    """The AUC of scores of which `positive` says which should be high."""
+    return Auc(scores)(positive)
 
 
 def auc_figure(scores: Floats, positive: NDArray[np.bool_], groups: Sequence[str], seed: int = 0) -> Figure:
     """An AUC with a bootstrap interval over groups (histories), which are drawn within the positives and the negatives apart."""
-    random = np.random.default_rng(seed)
-    rows = [_members(groups, positive == side) for side in (True, False)]
-    draws = []
-    for _ in range(RESAMPLES // 2):
-        taken = np.concatenate([np.concatenate([side[i] for i in random.integers(len(side), size=len(side))]) for side in rows])
-        draws.append(auc(scores[taken], positive[taken]))
-    return Figure(auc(scores, positive), *ends(np.asarray(draws)), len(scores))
-
-
-def _members(groups: Sequence[str], chosen: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
-    """The rows of each group among the chosen ones."""
-    found: dict[str, list[int]] = {}
-    for row in np.flatnonzero(chosen):
-        found.setdefault(groups[int(row)], []).append(int(row))
-    return [np.asarray(rows) for rows in found.values()]
+    random, measured = np.random.default_rng(seed), Auc(scores)
+    names, place = np.unique([f"{side}/{group}" for side, group in zip(positive, groups, strict=True)], return_inverse=True)
+    ones = np.char.startswith(names, "True")
+    draws = np.empty(RESAMPLES // 2)
+    for draw in range(len(draws)):
+        taken = np.zeros(len(names))
+        for side in filter(np.any, (ones, ~ones)):
+            taken[side] = random.multinomial(side.sum(), np.full(side.sum(), 1 / side.sum()))
+        draws[draw] = measured(positive, taken[place])
+    return Figure(measured(positive), *ends(draws), len(scores))
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:

@@ -62,9 +62,9 @@ class Gates:
 
     max_personal_data: int | None = 0
     max_repeated_turns: float | None = 0.6
-    max_compression: float | None = 6.0
+    max_compression: float | None = 5.0
     max_template_share: float | None = 0.4
-    min_distinct_2: float | None = 0.2
+    min_distinct_2: float | None = 0.3
     max_near_duplicates: float | None = None
     max_stereotypes: int | None = None
     min_persona_top_1: float | None = None

@@ -36,12 +36,14 @@ class Corpus:
 
     @cached_property
     def distinct(self) -> list[History]:
-        """Histories of different dialogues: where both speakers' facts are known, a dialogue stands in a set twice."""
-        return list({tuple(turn.text for turn in history.turns): history for history in self.histories}.values())
+        """The histories, but for second ones of a dialogue that stands in the set twice because both its speakers are users."""
+        first: dict[tuple[str, ...], str] = {}
+        said = ((history, tuple(turn.text for turn in history.turns)) for history in self.histories)
+        return [history for history, turns in said if first.setdefault(turns, history.user) == history.user]
 
     @cached_property
     def tokens(self) -> list[list[str]]:
-        """Lower-case words of each different dialogue, every speaker."""
+        """Lower-case words of each dialogue, every speaker."""
         return [[word for turn in history.turns for word in tokens(turn.text)] for history in self.distinct]
 
     @cached_property

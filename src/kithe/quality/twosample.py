@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kithe.quality.figures import Figure, Floats, auc, auc_figure
+from kithe.quality.figures import Auc, Figure, Floats, auc_figure
 from kithe.quality.texts import Passage
 
 FOLDS = 5
@@ -65,6 +65,7 @@ def told(scores: Floats, labels: NDArray[np.bool_], groups: Sequence[str], seed:
     side = np.zeros(len(names), dtype=bool)
     side[place] = labels
     random = np.random.default_rng((seed, 1))
-    null = [auc(scores, random.permutation(side)[place]) for _ in range(PERMUTATIONS)]
+    measured = Auc(scores)
+    null = [measured(random.permutation(side)[place]) for _ in range(PERMUTATIONS)]
     above = sum(value >= figure.value for value in null)
     return Told(figure, (above + 1) / (PERMUTATIONS + 1))

@@ -16,6 +16,7 @@ from kithe.quality.texts import Corpus
 from kithe.records.base import write_json, write_lines
 from kithe.report import page, plots
 from kithe.report.text import NONE, quantity
+from kithe.report.text import markdown as escaped
 from kithe.report.writers import Table, write_markdown
 
 SECTIONS: Final = {
@@ -193,7 +194,7 @@ def details(measured: Measured) -> dict[str, list[Table]]:
 
 def markdown(title: str, gates: Table, tables: Mapping[str, Sequence[Table]], measured: Measured) -> str:
     """The report as Markdown, without plots."""
-    parts = [f"# {title}\n", f"{LEGEND}\n", write_markdown(gates)]
+    parts = [f"# {escaped(title)}\n", f"{LEGEND}\n", write_markdown(gates)]
     more = details(measured)
     for section, heading in SECTIONS.items():
         if tables[section]:
