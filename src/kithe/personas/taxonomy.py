@@ -129,9 +129,9 @@ class Taxonomy:
         for node in self.nodes.values():
             for key in {plain(node.name), *self._words[node.id]}:
                 names.setdefault(key, []).append(node.name)
-        wanted = plain(words)
-        likest = [key for text in (wanted, *wanted.split()) for key in get_close_matches(text, names, n=most, cutoff=0.7)]
-        return tuple(dict.fromkeys(name for key in likest for name in names[key]))[:most]
+        wanted = dict.fromkeys((plain(words), *plain(words).split()))
+        keys = [key for text in wanted for key in get_close_matches(text, names, n=most, cutoff=0.7)]
+        return tuple(dict.fromkeys(name for key in keys for name in names[key]))[:most]
 
     @cached_property
     def _words(self) -> dict[str, tuple[str, ...]]:
@@ -178,20 +178,28 @@ def load(folder: Traversable) -> Taxonomy:
     index = _read(folder, INDEX)
     if not isinstance(index, dict) or set(index) != {"root", "categories"} or not isinstance(index["categories"], dict):
         raise ConfigError(f"{folder / INDEX}: it must have 'root', a name, and 'categories', each with its counts by depth")
+    _check_names([index["root"]], f"{folder / INDEX}: root")
+    _check_names(list(index["categories"]), f"{folder / INDEX}: categories")
     wanted = {f"{slug(name)}.yaml" for name in index["categories"]} | {INDEX}
     spare = sorted({file.name for file in folder.iterdir() if file.name.endswith(".yaml")} - wanted)
     if spare:
         raise ConfigError(f"{folder}: {', '.join(spare)}: a file of no category in {INDEX}; add the category or remove the file")
-    tops: _Tree = []
-    for name, counts in index["categories"].items():
-        file = f"{slug(name)}.yaml"
-        below = _branches(_read(folder, file), f"{folder / file}", 2)
-        found = [_count(below, depth) for depth in range(DEEPEST - 1)]
-        if counts != found:
-            where = f"{folder / file} has {found} nodes at depths 2 to {DEEPEST}, and {INDEX} says {counts} for '{name}'"
-            raise ConfigError(f"{where}; if the change is meant, write the new counts there")
-        tops.append((name, below))
-    return _grow(index["root"], tops)
+    return _grow(index["root"], [(name, _category(folder, name, counts)) for name, counts in index["categories"].items()])
+
+
+def _category(folder: Traversable, name: str, counts: Any) -> _Tree:
+    """What is below a top category, counted."""
+    file = folder / f"{slug(name)}.yaml"
+    content = _read(folder, file.name)
+    if not isinstance(content, dict) or not content:
+        raise ConfigError(f"{file}: {_FIX}; found {content!r}"[:400])
+    _check_names(list(content), str(file))
+    tree = [(child, _branches(below, f"{file}: {child}", 3)) for child, below in content.items()]
+    found = [_count(tree, level) for level in range(DEEPEST - 1)]
+    if counts != found:
+        where = f"{file} has {found} nodes at depths 2 to {DEEPEST}, and {INDEX} says {counts} for '{name}'"
+        raise ConfigError(f"{where}; if the change is meant, write the new counts there")
+    return tree
 
 
 def _read(folder: Traversable, name: str) -> Any:
@@ -208,17 +216,16 @@ def _read(folder: Traversable, name: str) -> Any:
         raise ConfigError(f"{folder / name}: no valid YAML: {' '.join(str(error).split())}") from None
 
 
-def _branches(content: Any, where: str, depth: int) -> _Tree:
-    """What a mapping or a list of names and one-name mappings says, checked.
+def _branches(rows: Any, where: str, depth: int) -> _Tree:
+    """What a list of names and one-name mappings says, checked.
 
     Raises:
         ConfigError: names the file and the path in it.
     """
     if depth > DEEPEST:
         raise ConfigError(f"{where}: too deep; the deepest nodes have depth {DEEPEST}")
-    rows = [{name: below} for name, below in content.items()] if isinstance(content, dict) and depth == 2 else content
     if not isinstance(rows, list) or not rows:
-        raise ConfigError(f"{where}: {_FIX}; found {content!r}"[:400])
+        raise ConfigError(f"{where}: {_FIX}; found {rows!r}"[:400])
     found: _Tree = []
     for row in rows:
         if isinstance(row, dict) and len(row) == 1:
