@@ -1,8 +1,8 @@
-"""The grid of the paper's Tables 1 and 2 on public data: `KITHE_DATA=… python -m benchmarks.grid [--small] [--report]`.
+"""The grid of the paper's Tables 1 and 2 on public data: `KITHE_DATA=… python -m benchmarks.grid`.
 
 {synthetic, real, spc} × {zero-shot, lora, sft} with SmolLM2-135M, tested on PersonaChat and LAPS; LoRA with two seeds. A cell
-takes about twenty minutes on two quiet cores. A cell that stands in the result file under its present id is not run again, on
-whatever machine it was run, and the file says which cells are missing.
+takes about twenty minutes on two quiet cores. A cell that stands in the result file, with the commit it ran at, is not run again,
+on whatever machine it was; the file says which cells are missing, and `--again synthetic` measures those of a source anew.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from kithe.cell import Cell
 from kithe.config.compose import ROOT, compose
 
 DATA = ("synthetic", "real", "spc")
-BASE = ["corpus.facts=450", "task.test.personachat.limit=120", "task.test.laps.limit=100", "task.format.max_new_tokens=64"]
+BASE = ["corpus.facts=300", "task.test.personachat.limit=100", "task.test.laps.limit=100", "task.format.max_new_tokens=64"]
 SMALL = ["model=tiny", "corpus.facts=40"]
 SMALL += ["task.test.personachat.limit=10", "task.test.laps.limit=5", "task.format.max_new_tokens=16"]
 # In the order of what the comparison needs most.
@@ -58,6 +58,12 @@ def row(data: str, adapt: str, seed: int, found: dict[str, Any]) -> dict[str, An
     }
 
 
+def finished(data: str, adapt: str, seed: int, small: bool) -> dict[str, Any]:
+    """A cell's figures if it is done; otherwise empty."""
+    folder = cell_of(data, adapt, seed, small).folder
+    return row(data, adapt, seed, folder.read("result.json")) if folder.done else {}
+
+
 def run(data: str, adapt: str, seed: int, small: bool) -> dict[str, Any]:
     """Run a cell; its figures, with the seconds the command took beyond its stages (None after a restart); empty if it failed."""
     cell = cell_of(data, adapt, seed, small)
@@ -66,10 +72,9 @@ def run(data: str, adapt: str, seed: int, small: bool) -> dict[str, Any]:
     started = time.perf_counter()
     subprocess.run([sys.executable, str(ROOT / "run.py"), *words(data, adapt, seed, small)], check=False)
     wall = time.perf_counter() - started
-    if not cell.folder.done:
+    if not (found := finished(data, adapt, seed, small)):
         return {}
-    found = row(data, adapt, seed, cell.folder.read("result.json"))
-    spent = sum(stage["wall_s"] for name, stage in found["cost"]["stages"].items() if name != "corpus")
+    spent = sum(stage["wall_s"] for stage in found["cost"]["stages"].values())
     return {**found, "command_wall_s": wall, "overhead_s": wall - spent if straight else None}
 
 
@@ -89,19 +94,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true", help="a random model and a handful of users: minutes, no meaning")
     parser.add_argument("--report", action="store_true", help="run nothing, write what is finished")
+    parser.add_argument("--again", nargs="*", default=[], choices=DATA, help="sources whose cells are measured anew")
     options = parser.parse_args()
     name = "grid_small" if options.small else "grid"
     command = f"python -m benchmarks.grid{' --small' if options.small else ''}"
     file = RESULTS / f"{name}.json"
     before = json.loads(file.read_text(encoding="utf-8"))["rows"] if file.exists() else []
-    ids = {each: cell_of(*each, options.small).identity.run for each in CELLS}
-    known = {(item["data"], item["adapt"], item["seed"]): item for item in before if item["run_id"] in ids.values()}
+    rows = [item for item in before if item["data"] not in options.again]
     # Without examples a zero-shot cell reads no data: one run stands in three places of the grid.
-    known |= {
-        each: {**item, "data": each[0]} for each in CELLS for item in before if item["run_id"] == ids[each] and each not in known
-    }
+    bare = [{**item, "data": data} for item in rows if item["adapt"] == "zero-shot" for data in DATA]
+    known = {(item["data"], item["adapt"], item["seed"]): item for item in [*bare, *rows]}
     for each in CELLS:
-        if each not in known and not options.report and (found := run(*each, options.small)):
+        if each not in known and (found := (finished if options.report else run)(*each, options.small)):
             known[each] = found
         rows = [known[cell] for cell in CELLS if cell in known]
         missing = [" ".join(map(str, cell)) for cell in CELLS if cell not in known]

@@ -23,7 +23,6 @@ from benchmarks.common import RESULTS, write
 from benchmarks.grid import BASE, SMALL
 from kithe.cell import Cell
 from kithe.config.compose import compose
-from kithe.corpora.build import build
 from kithe.evaluation.judges import GoldJudge
 from kithe.llm.embed import model_folder
 from kithe.records.base import write_lines
@@ -142,8 +141,7 @@ def extract(model: Any, tokenizer: Any, histories: Sequence[History], unit: str)
 def measure(data: str, unit: str, seed: int, small: bool) -> dict[str, Any]:
     """Train and score one setting of the script."""
     cell = Cell.of(compose([f"data={data}", "adapt=lora", f"seed={seed}", *(SMALL if small else BASE)]))
-    rules, folder = cell.config["corpus"], Path("outputs") / "plain_script" / f"{data}-{unit}-{seed}{'-small' * small}"
-    corpus = build(cell.build("data"), rules["facts"], seed, rules["expressed"])
+    folder, corpus = Path("outputs") / "plain_script" / f"{data}-{unit}-{seed}{'-small' * small}", cell.build_corpus()
     begun = time.perf_counter()
     model, examples = train(cell, corpus.train, unit, seed, folder)
     trained = time.perf_counter()

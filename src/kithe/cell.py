@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig
 
 from kithe.config import compose as configuration
+from kithe.corpora.build import Corpus, build
 from kithe.errors import ConfigError
 from kithe.identity import Identity, digest, identify
 from kithe.launch.runtime import Placement
@@ -128,6 +129,11 @@ class Cell:
         node = self.config["corpus"].get("quality")
         found: Gates | None = configuration.instantiate(node) if node else None
         return found
+
+    def build_corpus(self) -> Corpus:
+        """The training corpus, drawn anew."""
+        rules = self.config["corpus"]
+        return build(self.build("data"), rules["facts"], self.config["seed"], rules["expressed"])
 
     def prepare(self) -> Path:
         """Write what a process of its own needs to run this cell; returns the run folder."""

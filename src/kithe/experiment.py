@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from kithe.cell import Cell
-from kithe.corpora.build import build
 from kithe.launch.processes import run_worker
 from kithe.provenance import environment, git_state
 from kithe.records.base import write_json, write_lines
@@ -76,12 +75,10 @@ def write_corpus(cell: Cell, folder: Folder) -> None:
     """Draw the corpus into its folder."""
     folder.mark("running")
     start = time.perf_counter()
-    rules = cell.config["corpus"]
-    source = cell.build("data")
-    corpus = build(source, rules["facts"], cell.config["seed"], rules["expressed"])
+    corpus, watched = cell.build_corpus(), cell.config["corpus"]["validation"]
     write_lines(folder.path / "train.jsonl", (history.line() for history in corpus.train))
-    write_lines(folder.path / "validation.jsonl", (history.line() for history in corpus.validation[: rules["validation"]]))
-    write_json(folder.path / "card.json", {**corpus.card, "scripted": getattr(source, "scripted", False)})
+    write_lines(folder.path / "validation.jsonl", (history.line() for history in corpus.validation[:watched]))
+    write_json(folder.path / "card.json", {**corpus.card, "scripted": getattr(cell.build("data"), "scripted", False)})
     folder.mark("done", wall_s=time.perf_counter() - start)
 
 

@@ -5,13 +5,16 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
 
+from joblib import Parallel, delayed
 from omegaconf import DictConfig
 
 from kithe import experiment
 from kithe.cell import Cell
 from kithe.identity import digest
 from kithe.launch import processes
+from kithe.launch.runtime import cores
 from kithe.records.base import write_json
 from kithe.report.build import report
 
@@ -33,8 +36,12 @@ def single(composed: DictConfig) -> None:
     cell.build("logger").project_run(cell.store.root, cell.identity.run, None)
 
 
-def sweep(composed: Sequence[DictConfig]) -> None:
+def sweep(composed: Sequence[DictConfig], at_once: int = 1) -> None:
     """Run the cells of a sweep, each in its own process tree; finished ones are not run again.
+
+    Args:
+        composed: the cells' configs.
+        at_once: how many cells run at a time; they share the cores evenly.
 
     Raises:
         SystemExit: a cell failed. The others have run, and the report is written.
@@ -45,18 +52,26 @@ def sweep(composed: Sequence[DictConfig]) -> None:
     if any(cell.config["plan"] for cell in cells.values()):
         sys.stdout.writelines(f"{cell.line()}\n" for cell in cells.values())
         return
-    for number, cell in enumerate(cells.values(), 1):
-        if not cell.folder.done:
-            sys.stderr.write(f"[{number}/{len(cells)}] {cell.identity.run}\n")
-            run_apart(cell)
+    waiting = [cell for cell in cells.values() if not cell.folder.done]
+    stopped = Event()
+
+    def run(number: int, cell: Cell) -> None:
+        if stopped.is_set():
+            return
+        sys.stderr.write(f"[{number}/{len(waiting)}] {cell.identity.run}\n")
+        run_apart(cell, at_once)
         if cell.folder.state == "failed" and cell.config["sweep"]["fail_fast"]:
-            break
+            stopped.set()
+
+    Parallel(n_jobs=at_once, prefer="threads")(delayed(run)(number, cell) for number, cell in enumerate(waiting, 1))
     finish(list(cells.values()))
 
 
-def run_apart(cell: Cell) -> None:
+def run_apart(cell: Cell, at_once: int) -> None:
     """Run a cell in a process tree of its own and note how it ended, also where it could not say so itself."""
-    code = processes.run(["kithe.experiment", str(cell.prepare())], {})
+    threads = max(1, cores() // (at_once * cell.placement.processes))
+    share = {"OMP_NUM_THREADS": str(threads)} if at_once > 1 else {}
+    code = processes.run(["kithe.experiment", str(cell.prepare())], share)
     if code and cell.folder.state not in ("done", "failed"):
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code} before it began"
         cell.folder.mark("failed", error=how)
