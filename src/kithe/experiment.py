@@ -88,8 +88,12 @@ def check_corpus(cell: Cell) -> None:
     Raises:
         ConfigError: it breaks a limit.
     """
-    if cell.identity.corpus is not None and cell.gates is not None:
-        cell.gates.admit(cell.store.corpus(cell.identity.corpus).path)
+    gates = cell.gates
+    if cell.identity.corpus is None or gates is None:
+        return
+    folder = cell.store.corpus(cell.identity.corpus)
+    with folder.lock():
+        gates.admit(folder.path)
 
 
 def result(cell: Cell) -> dict[str, Any]:
