@@ -1,4 +1,4 @@
-"""The corpus report of the scripted generator and of SPC beside real people: `KITHE_DATA=… python -m benchmarks.corpus_quality`.
+"""The corpus report of the scripted generator beside real people: `KITHE_DATA=… python -m benchmarks.corpus_quality`.
 
 Numbers only: no text of any set is written. `--small` looks at 150 histories of each corpus, in about a minute.
 """
@@ -37,12 +37,18 @@ def main() -> None:
     sizes = Sizes(tokens=5000, passages=150, items=200, people=60, utterances=100) if small else Sizes()
     start, processor = time.perf_counter(), time.process_time()
     made = corpus("synthetic", Synthetic(Scripted(), min(PERSONAS, most)).histories("train", 0), most)
-    spc = reference("spc_synthetic", most).train
-    measured = measure([made, spc], [reference(name, most) for name in REAL], Embedder(), Topics.of(taxonomy()), sizes, print)
+    measured = measure(
+        [made],
+        [reference(name, most) for name in REAL],
+        Embedder(),
+        Topics.of(taxonomy()),
+        sizes,
+        lambda name: print(name, flush=True),
+    )
     entries = list(measured.entries)
     figures = summary(entries, time.perf_counter() - start, time.process_time() - processor)
     name = "corpus_quality_small" if small else "corpus_quality"
-    counts = {"synthetic": len(made.histories), "spc_synthetic": len(spc.histories), "taxonomy_nodes": len(taxonomy().nodes)}
+    counts = {"synthetic": len(made.histories), "taxonomy_nodes": len(taxonomy().nodes)}
     write(
         name,
         f"python -m benchmarks.corpus_quality{' --small' if small else ''}",

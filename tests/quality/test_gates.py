@@ -1,6 +1,8 @@
 """Gates: what is wrong with a corpus stops it with its number and the way around; a healthy one passes."""
 
 import json
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -100,6 +102,13 @@ def test_a_cell_is_stopped_before_anything_is_trained(tmp_path: Path) -> None:
         check_corpus(Cell.of(compose([*words, "corpus.quality.max_compression=1.5"])))
     check_corpus(Cell.of(compose([*words, "corpus.quality=null"])))
     check_corpus(Cell.of(compose(["adapt=zero-shot", f"paths.store={tmp_path / 'none'}"])))
+
+
+def test_cheap_gates_load_nothing_heavy() -> None:
+    heavy = ("torch", "sklearn", "scipy", "datasketch", "spellchecker", "sentence_transformers")
+    code = f"import sys, kithe.quality.gates; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_mistyped_limit_is_explained() -> None:

@@ -137,13 +137,6 @@ def test_retrieval_by_chance_is_at_chance() -> None:
     assert flat.mrr.value == pytest.approx(1 / 3)  # five alike: the middle place
 
 
-def test_one_voice_has_no_separability() -> None:
-    owners = [str(row // 10) for row in range(200)]
-    centres = np.repeat(cloud(20, d=64), 10, axis=0)
-    assert fidelity.separability(owners, centres) == pytest.approx(1.0, abs=1e-4)
-    assert fidelity.separability(owners, cloud(200, seed=3, d=64)) < 0.2
-
-
 def test_seeds_are_recovered_from_the_nearest_passage() -> None:
     paths = np.eye(4, dtype=np.float32)
     texts = [Passage("a", ""), Passage("a", ""), Passage("b", ""), Passage("c", "")]

@@ -2,7 +2,6 @@
 
 from random import Random
 
-import numpy as np
 import pytest
 
 from kithe.quality import bias, probes
@@ -115,9 +114,3 @@ def test_a_persona_counts_once() -> None:
     few = [history(name, ["hi"], facts[:2]) for name in "cd"]
     twice = [history("a", ["hello"], facts), history("b", ["hi"], facts[::-1]), *few, history("e", ["hi"])]
     assert [each.id for each in bias.people(twice)] == ["b", "c", "d", "e"]
-
-
-def test_mutual_information_of_the_same_and_of_the_unrelated() -> None:
-    side = np.array([True, False] * 10)
-    assert bias.mutual_information(side, side) == pytest.approx(1.0)
-    assert bias.mutual_information(side, np.array([True, True, False, False] * 5)) == pytest.approx(0.0)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import log
 from pathlib import Path
 
 import numpy as np
@@ -158,14 +157,3 @@ def associations(histories: Sequence[History], seed: int = 0) -> list[Associatio
 def stereotypes(found: Sequence[Association]) -> Figure:
     """How many associations are more than chance and more than small; n associations tested."""
     return Figure(float(sum(each.stereotype for each in found)), n=len(found))
-
-
-def mutual_information(first: NDArray[np.bool_], held: NDArray[np.bool_]) -> float:
-    """Mutual information of a group and a feature in bits."""
-    total = 0.0
-    for one in (True, False):
-        for other in (True, False):
-            both = float(((first == one) & (held == other)).mean())
-            apart = float((first == one).mean() * (held == other).mean())
-            total += both * log(both / apart, 2) if both else 0.0
-    return total

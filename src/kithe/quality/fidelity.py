@@ -68,17 +68,6 @@ def _unit(vector: Vectors) -> Vectors:
     return scaled
 
 
-def separability(owners: Sequence[str], vectors: Vectors) -> float:
-    """The share of the passages' variance that lies between people (0: one voice, 1: each person says one thing)."""
-    centred = vectors - vectors.mean(axis=0)
-    total = float((centred**2).sum())
-    rows: dict[str, list[int]] = {}
-    for row, owner in enumerate(owners):
-        rows.setdefault(owner, []).append(row)
-    between = sum(len(own) * float((centred[own].mean(axis=0) ** 2).sum()) for own in rows.values())
-    return between / total if total else 0.0
-
-
 @dataclass(frozen=True)
 class Recovery:
     """How often the path nearest to a dialogue is one its persona was seeded with, beside what chance gives."""

@@ -324,7 +324,8 @@ def leakage(own: Drawn, other: Drawn, reference: Reference, encoder: Encoder, si
     name, real, seed = own.corpus.name, reference.train.name, sizes.seed
     held = sample(reference.holdout.passages, sizes.passages // 2, seed)
     groups = [passage.history for passage in own.passages]
-    close = privacy.closest_record(own.vectors, groups, other.vectors, encoder.encode([p.text for p in held]), seed)
+    apart = encoder.encode([p.text for p in held])
+    close = privacy.closest_record(own.vectors, groups, other.vectors, apart, seed)
     yield Entry(
         "privacy", "nearer_to_train", name, close.nearer_train, "passages", real, f"p {close.p:.3f}, without copying .500"
     )
@@ -334,14 +335,20 @@ def leakage(own: Drawn, other: Drawn, reference: Reference, encoder: Encoder, si
     said = [tokens(turn.text) for history in own.corpus.distinct for turn in history.turns]
     members, others = (_turns(part, 4 * sizes.utterances, seed) for part in (reference.train, reference.holdout))
     attack = privacy.likelihood_attack(said, members, others, seed)
-    note = f"TPR at 1 % FPR {attack.tpr_at_1:.3f}, chance .500"
-    yield Entry("privacy", "membership_auc", name, attack.auc, "user turns", real, note)
+    yield Entry("privacy", "membership_auc", name, attack.auc, "user turns", real, _attack(attack))
+    size = min(len(apart), len(other.vectors))
+    attack = privacy.embedding_attack(own.vectors, other.vectors[:size], apart[:size], seed)
+    yield Entry("privacy", "membership_by_meaning_auc", name, attack.auc, "passages", real, _attack(attack))
     shared = list(duplicates.across(said_by_user(own.corpus.histories), said_by_user(reference.train.histories)))
     copied = share(len({first for first, _ in shared}), len(own.corpus.histories))
     yield Entry("privacy", "near_copies_of_train", name, copied, "histories", real)
     overlap = contamination.report(own.corpus.histories, reference.holdout.histories)
     turns = sum(len(history.turns) for history in reference.holdout.histories)
     yield Entry("privacy", "test_turns_contained", name, share(overlap["ngrams"]["count"], turns), "test turns", real)
+
+
+def _attack(found: privacy.Membership) -> str:
+    return f"TPR at 1 % FPR {found.tpr_at_1:.3f}, chance .500"
 
 
 def said_by_user(histories: Sequence[History]) -> list[list[str]]:

@@ -22,8 +22,8 @@ td.r,th.r{text-align:right;white-space:nowrap}
 td:first-child{white-space:nowrap}
 td:last-child{min-width:16rem}
 p.note,figcaption{color:var(--soft);font-size:.86rem}
-figure{margin:1.2rem 0}
-svg{width:100%;height:auto;max-width:60rem;font:11px system-ui,sans-serif}
+figure{margin:1.2rem 0;overflow-x:auto}
+svg{width:100%;min-width:38rem;height:auto;max-width:60rem;font:11px system-ui,sans-serif}
 svg text{fill:var(--ink)}
 svg .small{font-size:8px;fill:var(--soft)}
 svg line{stroke:var(--soft)}
