@@ -107,8 +107,8 @@ def test_every_figure_is_explained_and_every_explanation_used() -> None:
 
 
 def test_the_same_corpora_give_the_same_figures() -> None:
-    reference = Reference(Corpus("real", SHOWN.histories[:60]), Corpus("real test", HELD.histories[:60]))
-    runs = [measure([Corpus("a", healthy(60).histories)], [reference], Hashed(), TOPICS, SMALL) for _ in range(2)]
+    reference = Reference(Corpus("real", SHOWN.histories[:30]), Corpus("real test", HELD.histories[:30]))
+    runs = [measure([Corpus("a", healthy(30).histories)], [reference], Hashed(), TOPICS, SMALL) for _ in range(2)]
     assert runs[0] == runs[1]
 
 
@@ -153,11 +153,29 @@ def test_a_broken_file_is_named_with_its_line(tmp_path: Path, lines: list[str], 
         histories(tmp_path / "binary.jsonl")
 
 
+def test_histories_need_ids_of_their_own_and_users_who_speak(tmp_path: Path) -> None:
+    one = healthy(3).histories[0]
+    write_lines(tmp_path / "twice.jsonl", [one.line(), one.line()])
+    with pytest.raises(ConfigError, match="1 ids stand there more than once"):
+        read(str(tmp_path / "twice.jsonl"), tmp_path)
+    write_lines(tmp_path / "mute.jsonl", [one.model_copy(update={"user": "nobody"}).line()])
+    with pytest.raises(ConfigError, match="no turn is by its history"):
+        read(str(tmp_path / "mute.jsonl"), tmp_path)
+
+
+def test_the_smallest_corpus_is_measured_too() -> None:
+    reference = Reference(Corpus("real", SHOWN.histories[:2]), Corpus("real test", HELD.histories[:1]))
+    measured = measure([Corpus("one", (history("a", ["hello"]),))], [reference], Hashed(), TOPICS, SMALL)
+    figures = {entry.metric: entry.figure for entry in measured.entries if entry.corpus == "one" and not entry.against}
+    assert figures["turns_per_dialogue"].value == 2.0
+    assert figures["items_per_dialogue"].value == 0.0
+
+
 def test_the_command_explains_its_errors(tmp_path: Path) -> None:
     for words, message in (
         (["report", "corpus"], "which one"),
         (["report", "corpus", "nothing-there", "--store", str(tmp_path)], "no such corpus"),
-        (["report", "corpus", "spc_synthetic", "--real", "lapps", "--most", "3"], "did you mean 'laps'"),
+        (["report", "corpus", "anything", "--real", "lapps"], "did you mean 'laps'"),
     ):
         with pytest.raises(SystemExit, match=message):
             cli.main(words)

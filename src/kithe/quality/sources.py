@@ -1,6 +1,7 @@
 """Corpora by name: an id in the store, a folder or file of histories, or a real set."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,6 +47,8 @@ def read(what: str, store: Path, most: int | None = None) -> Corpus:
     found = corpus(Path(what).name.split(".")[0] or what, histories(file), most)
     if not found.histories:
         raise ConfigError(f"{file}: no histories in it; a report needs at least one")
+    if not found.utterances:
+        raise ConfigError(f"{file}: no turn is by its history's `user`; a report is about what users say")
     return replace(found, seeds=seeds(found.histories, file.parent / "personas" / file.name))
 
 
@@ -75,7 +78,7 @@ def histories(file: Path) -> list[History]:
     """The histories of a file.
 
     Raises:
-        ConfigError: a line is no history; says which, and the first thing that is wrong with it.
+        ConfigError: a line is no history (says which, and the first thing that is wrong with it), or two have the same id.
     """
     found: list[History] = []
     try:
@@ -86,7 +89,22 @@ def histories(file: Path) -> list[History]:
         raise ConfigError(f"{file}: record {len(found) + 1} is no history: {where}: {problem['msg']}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: cannot be read: {' '.join(str(error).split())}") from None
+    twice = [name for name, count in Counter(history.id for history in found).items() if count > 1]
+    if twice:
+        raise ConfigError(
+            f"{file}: {len(twice)} ids stand there more than once, such as {twice[0]!r}; a history's id must be its own"
+        )
     return found
+
+
+def known(name: str) -> None:
+    """Refuse a name that is no real set's.
+
+    Raises:
+        ConfigError: with the names there are.
+    """
+    if name not in SETS:
+        raise unknown("real set to compare with", name, SETS)
 
 
 def reference(name: str, most: int | None = None) -> Reference:
@@ -95,8 +113,7 @@ def reference(name: str, most: int | None = None) -> Reference:
     Raises:
         ConfigError: there is no such set, or it is neither here nor reachable.
     """
-    if name not in SETS:
-        raise unknown("real set (--real)", name, SETS)
+    known(name)
     source = RealSet(name)
     held = corpus(f"{name} test", source.histories("test", 0), most)
     return Reference(corpus(name, source.histories("train", 0), most), held)

@@ -37,11 +37,14 @@ def on_words(synthetic: Sequence[Passage], real: Sequence[Passage], seed: int = 
 
 
 def bag_of_words(texts: Sequence[str], pairs: bool = True) -> object:
-    """A sparse matrix [texts, words] of 0 and 1; words in at least two texts."""
+    """A matrix [texts, words] of 0 and 1 of the words in at least two texts; one empty column where there is none."""
     from sklearn.feature_extraction.text import CountVectorizer
 
     counter = CountVectorizer(ngram_range=(1, 2 if pairs else 1), min_df=2, binary=True, token_pattern=r"(?u)\b\w+\b")
-    return counter.fit_transform(texts)
+    try:
+        return counter.fit_transform(texts)
+    except ValueError:  # the library's word for an empty vocabulary
+        return np.zeros((len(texts), 1))
 
 
 def out_of_fold(features: object, labels: NDArray[np.bool_], groups: Sequence[str], seed: int = 0) -> Floats:

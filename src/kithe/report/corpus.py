@@ -11,7 +11,7 @@ import yaml
 from kithe.quality.figures import Figure
 from kithe.quality.gates import Gates, cheap
 from kithe.quality.measure import Encoder, Entry, Measured, Sizes, measure
-from kithe.quality.sources import Reference, read, reference
+from kithe.quality.sources import Reference, known, read, reference
 from kithe.quality.texts import Corpus
 from kithe.records.base import write_json, write_lines
 from kithe.report import page, plots
@@ -61,6 +61,8 @@ def report(
     from kithe.personas.taxonomy import taxonomy
     from kithe.quality.coverage import Topics
 
+    for name in real:
+        known(name)
     corpora = [read(name, store, most) for name in what]
     references = [reference(name, most) for name in real if name not in what]
     folder = out or store / "reports" / "-".join(["corpus", *(each.name for each in corpora)])[:120]
