@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from kithe.cell import Cell
+from kithe.errors import Stopped
 from kithe.launch.processes import run_worker
+from kithe.launch.signals import AGAIN, StopFlag
 from kithe.provenance import environment, git_state
 from kithe.records.base import write_json, write_lines
 from kithe.store import Folder
@@ -25,8 +27,10 @@ def execute(cell: Cell) -> None:
     """Run what is missing of a prepared cell.
 
     Raises:
-        SystemExit: it failed; state and traceback are in the run folder before this is raised.
+        SystemExit: it failed; state and traceback are in the run folder before this is raised. With status `AGAIN`: it was asked
+            to stop by a signal, and goes on from there when it is run again.
     """
+    stop = StopFlag().listen()
     with cell.folder.lock():
         if cell.folder.read("state.json").get("state") == "done":
             return
@@ -34,8 +38,11 @@ def execute(cell: Cell) -> None:
         try:
             make_corpus(cell)
             check_corpus(cell)
-            adapt_and_ask(cell)
+            adapt_and_ask(cell, stop)
             write_json(cell.folder.path / "result.json", result(cell))
+        except Stopped:
+            sys.stderr.write(f"kithe: cell {cell.identity.run} stopped as asked; the same command goes on from there\n")
+            raise SystemExit(AGAIN) from None
         except Exception as error:
             text = "".join(traceback.format_exception(error))
             cell.folder.mark("failed", error=text, cell=choices(cell))
@@ -43,10 +50,11 @@ def execute(cell: Cell) -> None:
         cell.folder.mark("done")
 
 
-def adapt_and_ask(cell: Cell) -> None:
+def adapt_and_ask(cell: Cell, stop: StopFlag) -> None:
     """The stages that need a model, in worker processes.
 
     Raises:
+        Stopped: `stop` was set meanwhile.
         RuntimeError: a worker failed; with the traceback of the one that failed first.
     """
     for old in cell.folder.path.glob("error.*.txt"):
@@ -54,7 +62,9 @@ def adapt_and_ask(cell: Cell) -> None:
     store, identity = cell.store, cell.identity
     weights = store.weights(identity.weights) if identity.weights else None
     with store.hold(weights, store.predictions(identity.predictions)):
-        code = run_worker(cell.folder.path, cell.placement)
+        code = run_worker(cell.folder.path, cell.placement, stop)
+    if code == AGAIN:
+        raise Stopped
     if code:
         reports = sorted(cell.folder.path.glob("error.*.txt"), key=lambda file: file.stat().st_mtime_ns)
         texts = [file.read_text(encoding="utf-8") for file in reports]

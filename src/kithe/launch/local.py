@@ -15,6 +15,7 @@ from kithe.cell import Cell
 from kithe.identity import digest
 from kithe.launch import processes
 from kithe.launch.runtime import cores
+from kithe.launch.signals import AGAIN
 from kithe.records.base import write_json
 from kithe.report.build import report
 
@@ -72,7 +73,7 @@ def run_apart(cell: Cell, at_once: int) -> None:
     threads = max(1, cores() // (at_once * cell.placement.processes))
     share = {"OMP_NUM_THREADS": str(threads)} if at_once > 1 else {}
     code = processes.run(["kithe.experiment", str(cell.prepare())], share)
-    if code and cell.folder.state not in ("done", "failed"):
+    if code not in (0, AGAIN) and cell.folder.state not in ("done", "failed"):
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code} before it began"
         cell.folder.mark("failed", error=how)
 

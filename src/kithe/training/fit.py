@@ -8,6 +8,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from kithe.errors import Stopped
 from kithe.llm.models import ModelSpec
 from kithe.records.base import write_json
 from kithe.records.chat import ChatExample
@@ -16,10 +17,6 @@ from kithe.training.callbacks import Bar, Checkpointing, Sink
 from kithe.training.export import export, gather
 from kithe.training.run import Run
 from kithe.training.trainer import Hardware, make_trainer
-
-
-class Stopped(Exception):  # noqa: N818  # nothing went wrong
-    """Training was asked to stop and has saved a checkpoint; the same call goes on from there."""
 
 
 @dataclass(frozen=True)
