@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
@@ -17,6 +17,9 @@ from kithe.identity import Identity, digest, identify
 from kithe.launch.runtime import Placement
 from kithe.records.base import write_json, write_lines
 from kithe.store import Folder, Store
+
+if TYPE_CHECKING:
+    from kithe.quality.gates import Gates
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,13 @@ class Cell:
     def build(self, group: str) -> Any:
         """The object a group's option describes."""
         return configuration.instantiate(self.config[group])
+
+    @property
+    def gates(self) -> "Gates | None":
+        """What the training corpus must not exceed or fall below; None: nothing."""
+        node = self.config["corpus"].get("quality")
+        found: Gates | None = configuration.instantiate(node) if node else None
+        return found
 
     def build_corpus(self) -> Corpus:
         """The training corpus, drawn anew."""

@@ -47,11 +47,13 @@ def parser() -> argparse.ArgumentParser:
     attributes.add_argument("--json", action="store_true", help="as a JSON list")
     attributes.set_defaults(verb=show_ontology)
     verbs.add_parser("doctor", help="check versions, devices, threads, data").set_defaults(verb=doctor)
-    report = verbs.add_parser("report", help="write tables from result files")
-    report.add_argument("what", nargs="+", help="a sweep id, or run ids")
+    report = verbs.add_parser("report", help="write tables from result files, or measure corpora")
+    report.add_argument("what", nargs="+", help="a sweep id, run ids, or 'corpus' and ids, folders or files of corpora")
     report.add_argument("--store", type=Path, default=store, help=f"where runs lie (default: {store})")
     report.add_argument("--out", type=Path, default=None, help="folder to write to (default: the sweep's own)")
     report.add_argument("--wandb", choices=("offline", "online"), help="also write the runs to Weights & Biases")
+    report.add_argument("--real", default="personachat,laps", help="for corpora: real sets to compare with, or 'none'")
+    report.add_argument("--most", type=int, default=5000, help="for corpora: at most so many histories of each (default: 5000)")
     report.set_defaults(verb=write_report)
     return top
 
@@ -106,7 +108,10 @@ def doctor(options: argparse.Namespace) -> None:
 
 
 def write_report(options: argparse.Namespace) -> None:
-    """`kithe report SWEEP | RUN...`."""
+    """`kithe report SWEEP | RUN... | corpus CORPUS...`."""
+    if options.what[0] == "corpus":
+        report_corpora(options)
+        return
     from kithe.report.build import report, sweep_runs
     from kithe.report.wandb import Wandb
 
@@ -123,6 +128,21 @@ def write_report(options: argparse.Namespace) -> None:
         projector = Wandb(project="kithe", entity=None, mode=options.wandb, dir=str(options.store))
         for run in runs:
             projector.project_run(options.store, run, sweep)
+
+
+def report_corpora(options: argparse.Namespace) -> None:
+    """`kithe report corpus CORPUS... [--real SETS] [--out FOLDER]`."""
+    from kithe.report.corpus import report
+
+    if len(options.what) == 1:
+        raise ConfigError(
+            "kithe report corpus: which one? name ids, folders or files of corpora, such as: kithe report corpus laps"
+        )
+    real = [] if options.real == "none" else options.real.split(",")
+    written = report(
+        options.what[1:], real, options.store, options.out, options.most, lambda text: print(f"measuring {text}", file=sys.stderr)
+    )
+    sys.stdout.writelines(f"{path}\n" for path in written)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ def execute(cell: Cell) -> None:
         cell.folder.mark("running")
         try:
             make_corpus(cell)
+            check_corpus(cell)
             adapt_and_ask(cell, stop)
             write_json(cell.folder.path / "result.json", result(cell))
         except Stopped:
@@ -89,6 +90,20 @@ def write_corpus(cell: Cell, folder: Folder) -> None:
     write_lines(folder.path / "validation.jsonl", (history.line() for history in corpus.validation[:watched]))
     write_json(folder.path / "card.json", {**corpus.card, "scripted": getattr(cell.build("data"), "scripted", False)})
     folder.mark("done", wall_s=time.perf_counter() - start)
+
+
+def check_corpus(cell: Cell) -> None:
+    """Hold the corpus against the gates, also one that was made before, maybe under other limits.
+
+    Raises:
+        ConfigError: it breaks a limit.
+    """
+    gates = cell.gates
+    if cell.identity.corpus is None or gates is None:
+        return
+    folder = cell.store.corpus(cell.identity.corpus)
+    with folder.lock():
+        gates.admit(folder.path)
 
 
 def result(cell: Cell) -> dict[str, Any]:

@@ -50,6 +50,7 @@ TABLE = (
     Row("corpus", None, "no training data is read", unread=True),
     Row("seed", None, "nothing is drawn: no training data, greedy decoding", unread=True),
     Row("versions.generator", None, "no training data is read", unread=True),
+    Row("corpus.quality", None, "whether a corpus may be trained on, not what is in it"),
     Row("model", "weights", "a corpus does not depend on the model that learns from it"),
     Row("precision", "weights", "a corpus is text"),
     Row("adapt", "weights", "a corpus does not depend on how it is learnt from"),

@@ -23,6 +23,7 @@ class Corpus(BaseModel):
     facts: int | None = Field(ge=1)
     expressed: float = Field(ge=0, le=1)
     validation: int = Field(ge=0)
+    quality: Plain | None
 
 
 class Sweep(BaseModel):
