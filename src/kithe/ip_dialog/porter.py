@@ -1,8 +1,8 @@
 """Porter's stemmer (1980) with the departures that METEOR's usual implementation makes, so that scores can be compared with it.
 
 The departures: a table of irregular words; words of one or two letters stay; "-ies" and "-ied" after a single letter keep "ie";
-a final y becomes i after a consonant only; "-bli", "-fulli" and "-logi" are step 2 endings; a stem of a vowel and a consonant counts
-as ending in consonant, vowel, consonant.
+a final y becomes i after a consonant only; "-bli", "-fulli" and "-logi" are step 2 endings; a stem of a vowel and a consonant
+counts as ending in consonant, vowel, consonant.
 """
 
 from collections.abc import Callable, Sequence

@@ -87,7 +87,7 @@ def predictions(path: Path, items: list[tuple[str, Question]]) -> list[str]:
     Raises:
         ConfigError: they are not about these items.
     """
-    texts = []
+    texts: list[str] = []
     for number, value in _rows(path):
         try:
             row = PredictionRow.model_validate(value)

@@ -129,8 +129,8 @@ def _lines(models: Mapping[str, ModelScores]) -> list[str]:
         lines.append(_line(name, [*(row[task] for task in shown), mean(row[task] for task in shown)]))
     lines += ["", _line("", ["ATF", "VF1", "RVA"])]
     for model, one in models.items():
-        for form, values in one.attributes().items():
-            lines.append(_line(f"{model}, {form}", list(values.values())))
+        for form, shares in one.attributes().items():
+            lines.append(_line(f"{model}, {form}", list(shares.values())))
     curve = baselines.frequent_types(questions)
     best = max(range(len(curve)), key=curve.__getitem__) if curve else 0
     return [*lines, _line(f"the {best + 1} commonest attributes", [100 * curve[best]] if curve else [])]

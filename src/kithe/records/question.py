@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from kithe.records.base import Record
 
 Form = Literal["yes_no", "options", "order", "list", "text"]
@@ -29,8 +31,8 @@ class Question(Record):
     form: Form
     domain: str = ""
     text: str = ""
-    related: dict[str, str] = {}
-    persona: dict[str, str] = {}
+    related: dict[str, str] = Field(default_factory=dict)
+    persona: dict[str, str] = Field(default_factory=dict)
     analysis: str = ""
     answer: tuple[str, ...] = ()
     shown: tuple[str | None, ...] = ()
