@@ -132,8 +132,8 @@ def content_versions() -> dict[str, str]:
         return digest([file.read_text(encoding="utf-8") for file in files])
 
     return {
-        "generator": content("personas/**/*.yaml", "dialogues/**/*.yaml", "corpora/*.yaml"),
-        "test": content("corpora/sample/*.yaml"),
+        "generator": content("personas/**/*.yaml", "dialogues/**/*.yaml", "corpora/*.yaml", "ip_dialog/*.yaml"),
+        "test": content("corpora/sample/*.yaml", "ip_dialog/*.yaml"),
         "matcher": content("evaluation/lexicon.yaml", "evaluation/kinds.yaml", "evaluation/threshold.json"),
     }
 

@@ -80,26 +80,20 @@ class Asker:
         """A request whose answer for this person is the `number`th of those possible, in turn; None if none was found."""
         types = self.types(task, random)
         wording = _Wording(family({name: person[name] for name in types}), random)
-        form = tasks()[task].form
-        if form == "yes_no":
-            features = _mixed(types, person, domain, random, wanted=number % 2 == 0)
-            things = {"features": joined([wording.phrase(feature) for feature in features])} if features else {}
-            drawn, options = [features], ()
-        elif form in ("options", "order"):
-            drawn = _options(task, types, person, domain, random, number)
-            options = tuple(wording.option(features) for features in drawn)
-            things = {"options": " ".join(f"{letter}. {text}" for letter, text in zip("ABCDE", options, strict=False))}
-            if len(set(options)) < len(options):
-                return None
-        else:
-            drawn, options = [()], ()
-            things = {"aspects": joined([wording.aspect(name) for name in types])}
-        if not drawn or (form == "yes_no" and not drawn[0]):
+        drawn = _drawn(task, types, person, domain, random, number)
+        if drawn is None:
             return None
+        options = tuple(wording.option(features) for features in drawn) if task in OPTIONS else ()
+        if len(set(options)) < len(options):
+            return None
+        things = {
+            "options": " ".join(f"{letter}. {text}" for letter, text in zip("ABCDE", options, strict=False)),
+            "features": joined([wording.phrase(feature) for feature in drawn[0]]) if drawn else "",
+            "aspects": joined([wording.aspect(name) for name in types]),
+        }
         template = "risk_hard" if task == "risk_detect" and self.mode == "hard" else task
         text = wording.request(template, subject, things)
-        features = tuple(drawn) if form in ("yes_no", "options", "order") else ()
-        return Request(task=task, domain=domain, subject=subject, text=text, options=options, features=features, types=types)
+        return Request(task=task, domain=domain, subject=subject, text=text, options=options, features=drawn, types=types)
 
 
 @dataclass(frozen=True)
@@ -122,6 +116,17 @@ class _Wording:
         noun = subject.split(" ", 1)[-1]
         chosen = self.random.choice(world().requests[template][self.family])
         return chosen.format(thing=subject, noun=noun, things=f"every sort of {noun}", **things)
+
+
+def _drawn(
+    task: str, types: Sequence[str], person: Mapping[str, str], domain: str, random: Random, number: int
+) -> tuple[tuple[str, ...], ...] | None:
+    """The features of a request's options or of its one thing, none for open tasks; None if none were found."""
+    form = tasks()[task].form
+    if form == "yes_no":
+        features = _mixed(types, person, domain, random, wanted=number % 2 == 0)
+        return (features,) if features else None
+    return (tuple(_options(task, types, person, domain, random, number)) or None) if task in OPTIONS else ()
 
 
 def _mixed(types: Sequence[str], person: Mapping[str, str], domain: str, random: Random, *, wanted: bool) -> tuple[str, ...]:

@@ -68,8 +68,8 @@ class IPDialogData:
 
     @property
     def fields(self) -> frozenset[str]:
-        """Attributes with values, shown by implication in known turns."""
-        return frozenset({"key", "value", "inference", "evidence"})
+        """Attributes with values, shown by implication in known turns, and a question at the end."""
+        return frozenset({"key", "value", "inference", "evidence", "question"})
 
     def settings(self, seed: int) -> Settings:
         """What the pipeline is told."""

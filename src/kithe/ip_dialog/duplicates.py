@@ -46,4 +46,5 @@ class Seen:
         vectors = self.encode(texts)
         said = vectors[1:].mean(axis=0)
         norm = float(np.linalg.norm(said))
-        return np.concatenate([vectors[0], said / norm if norm else said]) / np.float32(np.sqrt(2))
+        whole = np.concatenate([vectors[0], said / norm if norm else said]) / np.sqrt(2)
+        return np.asarray(whole, dtype=np.float32)

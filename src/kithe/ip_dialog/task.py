@@ -26,10 +26,11 @@ class IPDialog:
     Attributes:
         pathway: which fields come before the answer.
         calls: `single_call`: one answer with all fields; `strict`: an answer per node, which is shown the node's parents only.
-        intervention: a node that is set instead of asked for: to the gold attributes, to wrong values of the gold types, or to the
-            gold types. Needs `strict` calls: only there does a node have no other way in.
+        intervention: a node that is set instead of asked for: the gold attributes, wrong values for the gold types, or the gold
+            types. Needs `strict` calls: only there does a node have no other way in.
         left_out: nodes removed from the pathway, for ablations.
-        style: how answers are written.
+        style: how answers are written in training, and when asked unless `asked_style` says otherwise.
+        asked_style: how answers are asked for; one that training never showed tests what was learnt beside the form.
         max_new_tokens: longest answer.
     """
 
@@ -38,6 +39,7 @@ class IPDialog:
     intervention: Intervention = "none"
     left_out: tuple[str, ...] = ()
     style: Style = "fields"
+    asked_style: Style | None = None
     max_new_tokens: int = 256
 
     def __post_init__(self) -> None:
@@ -47,15 +49,12 @@ class IPDialog:
             ConfigError: one of them is impossible, or they do not go together.
         """
         object.__setattr__(self, "left_out", tuple(self.left_out))
-        allowed = (
-            ("pathway", tuple(GRAPHS)),
-            ("calls", get_args(Calls)),
-            ("intervention", INTERVENTIONS),
-            ("style", get_args(Style)),
-        )
-        for name, values in allowed:
+        choices = {"pathway": tuple(GRAPHS), "calls": get_args(Calls), "intervention": INTERVENTIONS, "style": get_args(Style)}
+        for name, values in choices.items():
             if getattr(self, name) not in values:
                 raise ConfigError(f"task.format.{name}={getattr(self, name)}: allowed: {', '.join(values)}")
+        if self.asked_style not in (None, *get_args(Style)):
+            raise ConfigError(f"task.format.asked_style={self.asked_style}: allowed: null, {', '.join(get_args(Style))}")
         if self.max_new_tokens < 1:
             raise ConfigError(f"task.format.max_new_tokens={self.max_new_tokens}: it must be at least 1")
         nodes = GRAPHS[self.pathway].nodes - {"answer"}
@@ -98,15 +97,15 @@ class IPDialog:
         return replace(self, max_new_tokens=min(self.max_new_tokens, max(1, context // 3)))
 
     def needs(self) -> frozenset[str]:
-        """Training items are attributes with values."""
-        return frozenset({"key", "value"})
+        """Training items must come with a question."""
+        return frozenset({"question"})
 
     def examples(self, histories: Iterable[History]) -> list[ChatExample]:
         """What to learn: each answer of the pathway, with the gold content of the steps before it."""
         return [
             ChatExample(
                 id=f"{history.id}#{number}",
-                prompt=self._prompt(history, steps, prompts.gold(question(history))),
+                prompt=self._prompt(history, steps, prompts.gold(question(history)), self.style),
                 answer=prompts.written(prompts.gold(question(history), self.style), steps, self.style),
             )
             for history in histories
@@ -115,7 +114,7 @@ class IPDialog:
 
     def requests(self, history: History, shots: Sequence[ChatExample] = ()) -> list[ChatRequest]:
         """The first thing to ask, after worked examples of it."""
-        prompt = self._prompt(history, self.rounds[0], self._set(history))
+        prompt = self._prompt(history, self.rounds[0], self._set(history), self.asked_style or self.style)
         alike = [shot for shot in shots if shot.id.endswith("#0")]
         return [ChatRequest(id=f"{history.id}#0", prompt=_with_shots(prompt, alike))]
 
@@ -125,7 +124,8 @@ class IPDialog:
         if number >= len(self.rounds):
             return []
         known = {**self._found(generations), **self._set(history)}
-        return [ChatRequest(id=f"{history.id}#{number}", prompt=self._prompt(history, self.rounds[number], known))]
+        prompt = self._prompt(history, self.rounds[number], known, self.asked_style or self.style)
+        return [ChatRequest(id=f"{history.id}#{number}", prompt=prompt)]
 
     def prediction(self, history: History, generations: Sequence[Generation]) -> Prediction:
         """The attributes a model named, and its whole text for the judge.
@@ -157,8 +157,8 @@ class IPDialog:
             "additionalProperties": False,
         }
 
-    def _prompt(self, history: History, steps: Sequence[Step], given: Mapping[str, str]) -> tuple[Message, ...]:
-        return prompts.messages(history, question(history), steps, given, self.style)
+    def _prompt(self, history: History, steps: Sequence[Step], given: Mapping[str, str], style: Style) -> tuple[Message, ...]:
+        return prompts.messages(history, question(history), steps, given, style)
 
     def _set(self, history: History) -> dict[str, str]:
         """The content of the node that is set."""
@@ -179,7 +179,7 @@ class IPDialog:
         if len(self.rounds) == 1 and self.intervention == "none":
             return generations[0].text
         found = {**self._found(generations[:-1]), **self._set(history)}
-        fields = {step.node: step.field for step in self.graph.steps}
+        fields: dict[str, str] = {step.node: step.field for step in self.graph.steps}
         lines = [f"- {fields[node]}: [{text}]" for node, text in found.items()]
         return "\n".join([*lines, generations[-1].text])
 

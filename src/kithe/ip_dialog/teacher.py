@@ -120,7 +120,9 @@ class Scripted:
         """See `Teacher`."""
         related = {name: person[name] for name in request.types}
         said = closed_answer(request, person) if request.features else open_answer(request, person, world(), Random(draw))
-        return answer_text(related, analysis(request, related, said or ()), said or (), tasks()[request.task].form)
+        if said is None:  # too close to call: no answer is right
+            return ""
+        return answer_text(related, analysis(request, related, said), said, tasks()[request.task].form)
 
     def exchange(self, name: str, value: str, related: Person, earlier: Sequence[Exchange], draw: str) -> Exchange:
         """See `Teacher`."""
