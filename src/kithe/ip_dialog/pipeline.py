@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from random import Random
 from typing import Final, Literal
 
@@ -27,6 +28,7 @@ Split = Literal["train", "test"]
 PERSONS: Final = 3  # calls for a subject, each with another person
 ROUNDS: Final = 30  # of exam and improvement
 REGENERATE: Final = 5  # every so many rounds the exchange is written anew
+BLOCK: Final = 64  # requests embedded together
 MOST: Final = 5  # related attributes
 Shown = tuple[Person, tuple[Exchange, ...], tuple[str | None, ...]]
 ITEMS: Final = {"test": 100, "train": 1079}  # a task: 1,000 and 10,790 in all
@@ -100,32 +102,40 @@ class Pipeline:
         return [item for task in (only or tasks()) for item in self._task(task, split, wanted)]
 
     def _task(self, task: str, split: Split, wanted: int) -> Iterator[History]:
-        quota = _Quota(wanted)
-        seen = Seen(self.settings.duplicates, self.encode)
+        quota, seen = _Quota(wanted), Seen(self.settings.duplicates, self.encode)
         groups: set[str] = set()
-        made = 0
+        made, candidates = 0, self._candidates(task, split)
+        while block := list(islice(candidates, min(wanted, BLOCK))):
+            seen.prepare([one.question.text for one in block])
+            for one in block:
+                if (split == "test" and one.question.group in groups) or not quota.open(one.question):
+                    continue
+                item = self._made(one, f"{split}-{task}-{made}")
+                if item is None:
+                    continue
+                if seen.again(item):
+                    self.lost["near-duplicates"] += 1
+                    continue
+                quota.take(one.question)
+                groups.add(one.question.group)
+                made += 1
+                yield item
+                if self.settings.twins and split == "test":
+                    yield from self._twin(item, one)
+                if made == wanted:
+                    return
+        self.lost[f"missing: {task}"] += wanted - made
+
+    def _candidates(self, task: str, split: Split) -> "Iterator[_Candidate]":
+        """Steps 1 to 4: requests with their answers, on this split's side of the combinations."""
         for number, (request, person) in enumerate(self._asked(task)):
             question = self._answered(request, person, f"{task}/{number}")
-            if question is None or held_out(question.related) != (split == "test"):
-                continue
-            if (split == "test" and question.group in groups) or not quota.open(question):
-                continue
-            history = self._history(question, f"{task}/{number}")
-            if history is None:
-                continue
-            item = self._assembled(question, history, f"{split}-{task}-{made}")
-            if seen.again(item):
-                self.lost["near-duplicates"] += 1
-                continue
-            quota.take(question)
-            groups.add(question.group)
-            made += 1
-            yield item
-            if self.settings.twins and split == "test":
-                yield from self._twin(item, request, history, number)
-            if made == wanted:
-                return
-        self.lost[f"missing: {task}"] += wanted - made
+            if question is not None and held_out(question.related) == (split == "test"):
+                yield _Candidate(request, question, f"{task}/{number}")
+
+    def _made(self, one: "_Candidate", number: str) -> History | None:
+        history = self._history(one.question, one.number)
+        return None if history is None else self._assembled(one.question, history, number)
 
     def _asked(self, task: str) -> Iterator[tuple[Request, Person]]:
         """Steps 1 to 3: requests with the person who asks, domains and subjects in turn."""
@@ -227,18 +237,21 @@ class Pipeline:
             question=question.model_copy(update={"persona": dict(person), "shown": shown}),
         )
 
-    def _twin(self, item: History, request: Request, history: Shown, number: int) -> Iterator[History]:
+    def _twin(self, item: History, one: "_Candidate") -> Iterator[History]:
         """The item with one related attribute changed, in the history too, so that the answer is another one."""
+        history = self._history(one.question, one.number)
+        if history is None or item.question is None or not isinstance(self.teacher, Twins):
+            return
         person, exchanges, shown = history
-        flip = self.teacher.flip(request, person) if isinstance(self.teacher, Twins) else None
-        if flip is None or item.question is None:
+        flip = self.teacher.flip(one.request, person)
+        if flip is None:
             return
         other = {**person, flip.name: flip.value}
         related = {name: other[name] for name in item.question.related}
         changed = {"related": related, "persona": other, "analysis": flip.analysis, "answer": flip.answer}
         question = item.question.model_copy(update={**changed, "group": combination(related), "twin_of": item.id})
         place = shown.index(flip.name)
-        made = self._exchange(flip.name, question, exchanges[:place], f"twin/{number}")
+        made = self._exchange(flip.name, question, exchanges[:place], f"twin/{one.number}")
         if made is not None:
             exchanges = (*exchanges[:place], made, *exchanges[place + 1 :])
             yield self._assembled(question, (other, exchanges, shown), item.id).model_copy(update={"id": f"{item.id}-twin"})
@@ -249,6 +262,15 @@ class Pipeline:
     @cached_property
     def _root(self) -> str:
         return f"ip_dialog/{self.settings.seed}/{self.settings.mode}"
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A request with its answer; `number` names its draws."""
+
+    request: Request
+    question: Question
+    number: str
 
 
 @dataclass

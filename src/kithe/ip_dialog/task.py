@@ -89,8 +89,15 @@ class IPDialog:
     def rounds(self) -> tuple[tuple[Step, ...], ...]:
         """The steps asked for in each answer."""
         given = frozenset([SETS[self.intervention]]) if self.intervention != "none" else frozenset[str]()
-        asked = self.graph.asked(given)
-        return (asked,) if self.calls == "single_call" else tuple((step,) for step in asked)
+        return self._split(self.graph.asked(given))
+
+    @cached_property
+    def taught(self) -> tuple[tuple[Step, ...], ...]:
+        """The steps that each training answer shows: all of them, whatever is set when a model is asked."""
+        return self._split(self.graph.steps)
+
+    def _split(self, steps: tuple[Step, ...]) -> tuple[tuple[Step, ...], ...]:
+        return (steps,) if self.calls == "single_call" else tuple((step,) for step in steps)
 
     def fitted(self, context: int) -> "IPDialog":
         """The same; a conversation is never cut, since any turn may matter. An answer takes a third of the context at most."""
@@ -109,13 +116,13 @@ class IPDialog:
                 answer=prompts.written(prompts.gold(question(history), self.style), steps, self.style),
             )
             for history in histories
-            for number, steps in enumerate(self.rounds)
+            for number, steps in enumerate(self.taught)
         ]
 
     def requests(self, history: History, shots: Sequence[ChatExample] = ()) -> list[ChatRequest]:
         """The first thing to ask, after worked examples of it."""
         prompt = self._prompt(history, self.rounds[0], self._set(history), self.asked_style or self.style)
-        alike = [shot for shot in shots if shot.id.endswith("#0")]
+        alike = [shot for shot in shots if shot.id.endswith(f"#{self.taught.index(self.rounds[0])}")]
         return [ChatRequest(id=f"{history.id}#0", prompt=_with_shots(prompt, alike))]
 
     def follow_up(self, history: History, generations: Sequence[Generation]) -> list[ChatRequest]:
