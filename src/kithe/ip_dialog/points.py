@@ -1,8 +1,8 @@
 """The 0-14 points that a language model gives an answer: conciseness 1, personalisation 4, analysis 4, accuracy 5 (spec 5.6).
 
 The published figures are means over every tenth item, ten a task, without intervals, and a stray key "Score" in the judge's
-answer was added to the parts (defect U17). Here every item may be judged, the four parts alone count, intervals are shown, and a judge's
-answer that cannot be read leaves its item unscored.
+answer was added to the parts (defect U17). Here every item may be judged, the four parts alone count, intervals are shown, and
+a judge's answer that cannot be read leaves its item unscored.
 """
 
 import json
