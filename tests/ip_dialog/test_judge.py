@@ -43,6 +43,16 @@ def test_a_perfect_model(pathway: Pathway) -> None:
     assert found["failure.other_form"]["value"] == 0
 
 
+def test_an_answer_that_moves_with_the_irrelevant_is_seen() -> None:
+    pairs = Pipeline(Scripted(), Settings(duplicates=None, swap="gender")).items("test", 6, ["predict"])
+    moved = ["- Answer: [no]" if question(item).twin_of else "- Answer: [yes]" for item in pairs]
+    for texts, wanted in ((moved, 0.0), (["- Answer: [yes]"] * len(pairs), 1.0)):
+        made = [Prediction(id=item.id, raw=(text,)) for item, text in zip(pairs, texts, strict=True)]
+        found = IPDialogJudge(resamples=50).score(pairs, made).metrics
+        assert found["unmoved_by_the_irrelevant"]["value"] == wanted
+        assert "twins_both_right" not in found
+
+
 def test_the_vector_is_scored_over_all_attributes() -> None:
     found = scored([example.answer for example in IPDialog("full_attributes").examples(items())], "full_attributes").metrics
     assert found["vector_accuracy"]["value"] == 1

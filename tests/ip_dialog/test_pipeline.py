@@ -139,6 +139,20 @@ def test_a_twin_differs_in_one_attribute_and_in_the_answer() -> None:
         assert sum(a != b for a, b in zip(twin.turns[::2], found[twin.question.twin_of].turns[::2], strict=True)) == 1  # type: ignore[union-attr,index]
 
 
+def test_a_swap_changes_what_must_not_matter_and_nothing_else() -> None:
+    found = {item.id: item for item in made("hard", "test", 12, swap="gender")}
+    swapped = [item for item in found.values() if item.question and item.question.twin_of]
+    assert len(swapped) > 10
+    for item in swapped:
+        own, other = item.question, found[item.question.twin_of].question  # type: ignore[union-attr,index]
+        assert own is not None
+        assert other is not None
+        assert {name for name in own.persona if own.persona[name] != other.persona[name]} == {"gender"}
+        assert (own.text, own.answer, own.related) == (other.text, other.answer, other.related)
+        texts = zip(item.turns[::2], found[str(own.twin_of)].turns[::2], own.shown, strict=True)
+        assert [name for ours, theirs, name in texts if ours.text != theirs.text] == ["gender"]
+
+
 def test_answers_follow_from_the_sum_of_tastes() -> None:
     person = {"openness": "high", "income level": "low", "extraversion": "low"}
     space = world()
@@ -287,6 +301,7 @@ def test_the_data_option_orders_leaves_out_and_counts() -> None:
         ({"duplicates": 2.0}, "duplicates=2.0: a cosine"),
         ({"mode": "official"}, "its teacher's is hard"),
         ({"sampling": "some"}, "sampling=some"),
+        ({"swap": "sex"}, "no such attribute in swap: 'sex'"),
     ],
 )
 def test_impossible_settings_are_refused(values: dict[str, object], message: str) -> None:

@@ -42,6 +42,7 @@ class IPDialogData:
     distractors: int = 4
     neutral: int = 3
     twins: bool = False
+    swap: str | None = None
     name: str = "ip_dialog"
 
     def __post_init__(self) -> None:
@@ -73,7 +74,7 @@ class IPDialogData:
 
     def settings(self, seed: int) -> Settings:
         """What the pipeline is told."""
-        return Settings(seed, self.mode, self.sampling, self.duplicates, self.distractors, self.neutral, self.twins)
+        return Settings(seed, self.mode, self.sampling, self.duplicates, self.distractors, self.neutral, self.twins, self.swap)
 
     def histories(self, split: Split, seed: int) -> Iterator[History]:
         """The items of a split; the training ones in an order drawn from the seed."""

@@ -77,7 +77,7 @@ class IPDialogJudge:
         ]
         for share, known in zip(shares, _known_shares(asked), strict=True):
             share |= known
-        for index, share in _twin_shares(histories, asked, corrected):
+        for index, share in _twin_shares(histories, asked, corrected, texts):
             shares[index] |= share
         rows = [
             _row(history, first, second, text)
@@ -170,12 +170,20 @@ def _agreement(one: Question, said: str, agreement: Agreement) -> float:
 
 
 def _twin_shares(
-    histories: Sequence[History], asked: Sequence[Question], corrected: Sequence[Scored]
+    histories: Sequence[History], asked: Sequence[Question], corrected: Sequence[Scored], texts: Sequence[str]
 ) -> Iterator[tuple[int, dict[str, Share]]]:
-    """For each counterfactual twin: whether both it and its original are answered fully right, and whether the original is."""
+    """For each counterfactual twin: whether it and its original are both answered fully right, and whether the original is.
+
+    For a twin that differs in what must not matter: whether both get the same answer, right or wrong.
+    """
     places = {history.id: index for index, history in enumerate(histories)}
     for index, one in enumerate(asked):
-        if one.twin_of in places:
+        if one.twin_of not in places:
+            continue
+        if one.answer == asked[places[one.twin_of]].answer:
+            said = [reading.values(reading.read(texts[place]).answer, one.form) for place in (places[one.twin_of], index)]
+            yield index, {"unmoved_by_the_irrelevant": Share(said[0] == said[1], 1)}
+        else:
             first, second = corrected[places[one.twin_of]].accuracy == 1, corrected[index].accuracy == 1
             yield index, {"twins_both_right": Share(first and second, 1), "twins_first_right": Share(first, 1)}
 

@@ -12,12 +12,12 @@ from itertools import islice
 from random import Random
 from typing import Final, Literal
 
-from kithe.errors import ConfigError
+from kithe.errors import ConfigError, unknown
 from kithe.ip_dialog import reading
 from kithe.ip_dialog.asks import Mode, Request, combination, held_out
 from kithe.ip_dialog.cues import Exchange
 from kithe.ip_dialog.duplicates import Encode, Seen
-from kithe.ip_dialog.people import Person, Sampling, people
+from kithe.ip_dialog.people import Person, Sampling, changed, people
 from kithe.ip_dialog.schema import schema, tasks
 from kithe.ip_dialog.teacher import Teacher, Twins
 from kithe.ip_dialog.verdict import yes
@@ -46,6 +46,8 @@ class Settings:
         duplicates: items of a task whose requests and histories together have at least this cosine are one; None: all stay.
         distractors: the most distractor attributes in hard mode.
         neutral: the most neutral exchanges in hard mode.
+        swap: an attribute; each test item whose history shows it without depending on it is followed by one with another value of
+            it and the same right answer, for audits of bias.
         twins: each closed test item is followed by one with one attribute and the answer changed, where there is such a change.
     """
 
@@ -56,6 +58,7 @@ class Settings:
     distractors: int = 4
     neutral: int = 3
     twins: bool = False
+    swap: str | None = None
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -69,6 +72,8 @@ class Settings:
         ):
             if value not in allowed:
                 raise ConfigError(f"{name}={value}: allowed: {', '.join(allowed)}")
+        if self.swap is not None and self.swap not in schema().names:
+            raise unknown("attribute in swap", self.swap, schema().names)
         if self.duplicates is not None and not 0 < self.duplicates <= 1:
             raise ConfigError(f"duplicates={self.duplicates}: a cosine above 0 and up to 1, or null to keep all")
         if self.distractors < 1 or self.neutral < 0:
@@ -122,6 +127,8 @@ class Pipeline:
                 yield item
                 if self.settings.twins and split == "test":
                     yield from self._twin(item, one)
+                if self.settings.swap and split == "test":
+                    yield from self._swapped(item, one, self.settings.swap)
                 if made == wanted:
                     return
         self.lost[f"missing: {task}"] += wanted - made
@@ -242,19 +249,36 @@ class Pipeline:
         history = self._history(one.question, one.number)
         if history is None or item.question is None or not isinstance(self.teacher, Twins):
             return
-        person, exchanges, shown = history
+        person = history[0]
         flip = self.teacher.flip(one.request, person)
-        if flip is None:
+        if flip is not None:
+            other = {**person, flip.name: flip.value}
+            related = {name: other[name] for name in item.question.related}
+            update = {"related": related, "analysis": flip.analysis, "answer": flip.answer, "group": combination(related)}
+            yield from self._replaced(
+                item.model_copy(update={"question": item.question.model_copy(update=update)}), one, other, flip.name
+            )
+
+    def _swapped(self, item: History, one: "_Candidate", name: str) -> Iterator[History]:
+        """The item with another value of an attribute that it shows and does not depend on: the right answer stays."""
+        if item.question is None or name in item.question.related or name not in item.question.shown:
             return
-        other = {**person, flip.name: flip.value}
-        related = {name: other[name] for name in item.question.related}
-        changed = {"related": related, "persona": other, "analysis": flip.analysis, "answer": flip.answer}
-        question = item.question.model_copy(update={**changed, "group": combination(related), "twin_of": item.id})
-        place = shown.index(flip.name)
-        made = self._exchange(flip.name, question, exchanges[:place], f"twin/{one.number}")
+        for other in changed(dict(item.question.persona), name)[:1]:
+            yield from self._replaced(item, one, other, name)
+
+    def _replaced(self, item: History, one: "_Candidate", person: Person, name: str) -> Iterator[History]:
+        """The item about a person who differs in one attribute, with the one exchange that shows it written anew."""
+        history = self._history(one.question, one.number)
+        if history is None or item.question is None:
+            return
+        question = item.question.model_copy(update={"persona": dict(person), "twin_of": item.id})
+        _, exchanges, shown = history
+        place = shown.index(name)
+        made = self._exchange(name, question, exchanges[:place], f"twin/{name}/{one.number}")
         if made is not None:
-            exchanges = (*exchanges[:place], made, *exchanges[place + 1 :])
-            yield self._assembled(question, (other, exchanges, shown), item.id).model_copy(update={"id": f"{item.id}-twin"})
+            written = (*exchanges[:place], made, *exchanges[place + 1 :])
+            twin = self._assembled(question, (person, written, shown), "")
+            yield twin.model_copy(update={"id": f"{item.id}-{name.replace(' ', '_')}={person[name].replace(' ', '_')}"})
 
     def _draw(self, *names: object) -> str:
         return "/".join(map(str, (self._root, *names)))
