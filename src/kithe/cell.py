@@ -94,10 +94,7 @@ class Cell:
     def identity(self) -> Identity:
         """The ids of the cell's stages."""
         shows = any(prompt.shots > 0 for prompt in self.adapter.prompts())
-        contents = content_versions()
-        if "teacher" not in self.config["data"]:  # nobody wrote it: what a teacher writes with does not matter
-            contents = {name: version for name, version in contents.items() if name != "generator"}
-        versions = {"format": self.build("task").format.version, **contents}
+        versions = {"format": self.build("task").format.version, **content_versions(rooms(self.config["data"]))}
         config = {**self.config, "versions": versions}
         return identify(config, self.choices, trains=self.adapter.trains, reads=self.adapter.trains or shows)
 
@@ -151,9 +148,21 @@ class Cell:
         return f"{self.identity.run}  {self.folder.state}  {chosen} seed={self.config['seed']}  {where}"
 
 
+# What a generator of the room writes with.
+TEXTS = {"dialogues": ("personas/**/*.yaml", "dialogues/**/*.yaml"), "ip_dialog": ("ip_dialog/*.yaml",)}
+
+
+def rooms(node: Any) -> frozenset[str]:
+    """The rooms of the house that the objects of a config node come from."""
+    if isinstance(node, dict):
+        own = [node["_target_"].split(".")[1]] if "_target_" in node else []
+        return frozenset(own).union(*map(rooms, node.values()))
+    return frozenset().union(*map(rooms, node)) if isinstance(node, list) else frozenset()
+
+
 @cache
-def content_versions() -> dict[str, str]:
-    """Hashes of the texts and word lists in the package that numbers depend on."""
+def content_versions(writers: frozenset[str]) -> dict[str, str]:
+    """Hashes of the texts and word lists in the package that numbers depend on; `writers`: the rooms training data come from."""
     package = Path(__file__).parent
 
     def content(*patterns: str) -> str:
@@ -161,9 +170,9 @@ def content_versions() -> dict[str, str]:
         return digest([file.read_text(encoding="utf-8") for file in files])
 
     return {
-        "generator": content("personas/**/*.yaml", "dialogues/**/*.yaml"),
+        "generator": content(*(pattern for room in sorted(writers & TEXTS.keys()) for pattern in TEXTS[room])),
         "corpora": content("corpora/*.yaml"),
-        "test": content("corpora/sample/*.yaml"),
+        "test": content("corpora/sample/*.yaml", "ip_dialog/*.yaml"),
         "matcher": content("evaluation/lexicon.yaml", "evaluation/kinds.yaml", "evaluation/threshold.json"),
     }
 

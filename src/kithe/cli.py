@@ -55,6 +55,12 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("--real", default="personachat,laps", help="for corpora: real sets to compare with, or 'none'")
     report.add_argument("--most", type=int, default=5000, help="for corpora: at most so many histories of each (default: 5000)")
     report.set_defaults(verb=write_report)
+    scores = verbs.add_parser("score", help="score released answers").add_subparsers(required=True, metavar="WHAT")
+    ip_dialog = scores.add_parser("ip_dialog", help="the output files of IP-Dialog's authors")
+    ip_dialog.add_argument("--gold", type=Path, required=True, help="the gold items (JSON lines)")
+    ip_dialog.add_argument("--predictions", type=Path, required=True, help="the folder that holds a folder per pathway")
+    ip_dialog.add_argument("--json", action="store_true", help="print {pathway: {model: {task: {official, corrected, parsed}}}}")
+    ip_dialog.set_defaults(verb=score_ip_dialog)
     return top
 
 
@@ -143,6 +149,22 @@ def report_corpora(options: argparse.Namespace) -> None:
         options.what[1:], real, options.store, options.out, options.most, lambda text: print(f"measuring {text}", file=sys.stderr)
     )
     sys.stdout.writelines(f"{path}\n" for path in written)
+
+
+def score_ip_dialog(options: argparse.Namespace) -> None:
+    """`kithe score ip_dialog --gold FILE --predictions FOLDER [--json]`."""
+    import json
+
+    from kithe.ip_dialog.meteor import installed
+    from kithe.ip_dialog.score import as_json, as_text, score_release
+
+    found = score_release(options.gold, options.predictions)
+    if options.json:
+        sys.stdout.write(f"{json.dumps(as_json(found), indent=1)}\n")
+        if installed().synonyms is None:
+            sys.stderr.write(f"METEOR: {installed().label}, not official: WordNet is not installed (Debian: wordnet-base)\n")
+    else:
+        sys.stdout.write(as_text(found, installed()))
 
 
 if __name__ == "__main__":

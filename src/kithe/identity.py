@@ -60,6 +60,8 @@ TABLE = (
     Row("task.test", "predictions", "test sets are read after training"),
     Row("task.validation", "predictions", "validation chooses between prompts and thresholds; training never reads it"),
     Row("task.batch_tokens", "predictions", "how many answers are generated at once"),
+    Row("task.format.asked_style", "predictions", "how a trained model is asked"),
+    Row("task.format.intervention", "predictions", "a node that is set when a trained model is asked"),
     Row("task.format.max_new_tokens", "predictions", "how answers are generated"),
     Row("task.format.min_confidence", "predictions", "how answers are read"),
     Row("task.format.merge_threshold", "predictions", "how answers are read"),

@@ -20,16 +20,16 @@ from kithe.cell import Cell
 from kithe.corpora.contamination import report as contamination
 from kithe.errors import Stopped
 from kithe.evaluation.judges import GoldJudge
-from kithe.evaluation.task import Format
+from kithe.evaluation.task import Chained, Format
 from kithe.launch.processes import end_with_parent
 from kithe.launch.signals import AGAIN, StopFlag
 from kithe.metrics import MetricsLog
 from kithe.records.base import write_json, write_lines
-from kithe.records.chat import ChatExample, Prediction
+from kithe.records.chat import ChatExample, ChatRequest, Generation, Prediction
 from kithe.records.history import History
 from kithe.store import Folder
 from kithe.training.adapters import Lesson, Prompt
-from kithe.training.predict import predict
+from kithe.training.predict import Answered, predict
 from kithe.training.score import score
 from kithe.training.trainer import Hardware, Ranks
 
@@ -227,7 +227,33 @@ class Asker:
         """Predictions about these histories, on every rank; rank 0 writes them to the folder."""
         shots = self.shots(prompt.shots)
         requests = [self.format.requests(person, shots) for person in people]
-        answered = predict(
+        answers: list[list[Generation]] = [[] for _ in people]
+        seconds, tokens, number = 0.0, 0, 0
+        while any(requests):
+            answered = self.answer(requests, prompt, folder / f"round{number}" if number else folder)
+            texts = {item.id: item for item in answered.generations}
+            for known, some in zip(answers, requests, strict=True):
+                known += [texts[request.id] for request in some]
+            seconds, tokens, number = seconds + answered.seconds, tokens + answered.tokens, number + 1
+            requests = self.further(people, requests, answers)
+        made = [self.format.prediction(one, known) for one, known in zip(people, answers, strict=True)]
+        if rank() == 0:
+            write_lines(folder / "histories.jsonl", (person.line() for person in people))
+            write_lines(folder / "predictions.jsonl", (item.line() for item in made))
+        return Asked(made, seconds, tokens)
+
+    def further(
+        self, people: Sequence[History], asked: Sequence[Sequence[ChatRequest]], answers: Sequence[Sequence[Generation]]
+    ) -> list[list[ChatRequest]]:
+        """What a format that asks in several rounds asks next about each history that it asked about in the last round."""
+        if not isinstance(self.format, Chained):
+            return []
+        chained = self.format
+        return [chained.follow_up(one, known) if some else [] for one, some, known in zip(people, asked, answers, strict=True)]
+
+    def answer(self, requests: Sequence[Sequence[ChatRequest]], prompt: Prompt, folder: Path) -> Answered:
+        """The model's answers to one round of requests."""
+        return predict(
             self.model,
             self.tokenizer,
             [request for some in requests for request in some],
@@ -240,12 +266,6 @@ class Asker:
             progress=self.progress,
             stop=self.stop,
         )
-        texts = {item.id: item for item in answered.generations}
-        made = [self.format.prediction(one, [texts[r.id] for r in some]) for one, some in zip(people, requests, strict=True)]
-        if rank() == 0:
-            write_lines(folder / "histories.jsonl", (person.line() for person in people))
-            write_lines(folder / "predictions.jsonl", (item.line() for item in made))
-        return Asked(made, answered.seconds, answered.tokens)
 
 
 @dataclass(frozen=True)

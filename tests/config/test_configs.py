@@ -56,6 +56,14 @@ GOLDEN = {
     "smoke": {("synthetic", "zero-shot"), ("synthetic", "lora"), ("synthetic", "sft")},
     "grid": {(data, adapt) for data in ("synthetic", "real", "spc") for adapt in ("lora", "sft")} | {("synthetic", "zero-shot")},
     "affect": {("synthetic", "best-prompt"), ("synthetic", "lora")},
+    "ip_dialog": {("ip_dialog", "zero-shot")},
+    "ip_dialog_training": {
+        *((data, "lora") for data in ("ip_dialog", "ip_dialog_no_recommend_filter_decision", "ip_dialog_no_binary")),
+        ("ip_dialog", "zero-shot"),
+    },
+    "ip_dialog_steps": {("ip_dialog", "zero-shot")},
+    "ip_dialog_styles": {("ip_dialog", "lora")},
+    "ip_dialog_causes": {("ip_dialog", "zero-shot")},
     "seeds": {(data, "lora") for data in ("synthetic", "real", "spc")},
 }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from kithe.corpora.source import DataSource
 from kithe.records.chat import ChatExample, ChatRequest, Generation, Prediction
@@ -35,6 +35,14 @@ class Format(Protocol):
 
     def schema(self) -> dict[str, Any]:
         """The JSON schema of an answer."""
+
+
+@runtime_checkable
+class Chained(Protocol):
+    """A format that asks about a history several times, each time with what was answered before."""
+
+    def follow_up(self, history: History, generations: Sequence[Generation]) -> list[ChatRequest]:
+        """What to ask next, given all answers so far in order; nothing once there is enough for `prediction`."""
 
 
 @dataclass(frozen=True)

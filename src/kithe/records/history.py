@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from kithe.records.base import SCHEMA_VERSION, Record
+from kithe.records.question import Question
 
 Polarity = Literal["positive", "negative"]
 Intensity = Literal["high", "medium", "low"]
@@ -50,7 +51,7 @@ class History(Record):
     """One user's interaction history (one or more sessions) and the items that are true of that user.
 
     `user` is the speaker the items are about; `source` names the corpus; `id` is unique over all corpora and is the unit
-    of splitting and of resampling.
+    of splitting and of resampling. `question` is what the user asks at the end, in tasks that answer rather than extract.
     """
 
     id: str
@@ -60,4 +61,5 @@ class History(Record):
     items: tuple[KnowledgeItem, ...] = ()
     licence: str = ""
     twin: str | None = None
+    question: Question | None = None
     schema_version: int = SCHEMA_VERSION

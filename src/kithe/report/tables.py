@@ -10,6 +10,7 @@ from kithe.report.text import NONE, count, counts, fraction, quantity, shorten, 
 from kithe.report.writers import Table
 
 SCORES = ("precision", "recall", "f1")
+ANSWERS = ("accuracy", "accuracy_official", "accuracy_exact_and_stem", "chance", "constant", "atf", "rva")
 TEST_SET = "test set"
 DONE = "done"
 LABEL = 100
@@ -37,7 +38,7 @@ class Column:
 def results_table(results: Sequence[Result]) -> Table:
     """The table of all cells, from the contents of their result.json files alone."""
     listed = rows(results)
-    return layout([*setting(listed), *SIZES, *MEASURES], listed, legend(results))
+    return layout([*setting(listed), *SIZES, *answered(listed), *MEASURES], listed, legend(results))
 
 
 def short_table(results: Sequence[Result]) -> Table:
@@ -48,7 +49,7 @@ def short_table(results: Sequence[Result]) -> Table:
     common = "; ".join(f"{column.name}: {column.text(listed[0])}" for column in columns if column not in own and listed)
     cell = [Column("cell", lambda row: label(row, own), right=False)] if own else []
     text = ". ".join(filter(None, [common, "Brackets: 95 % intervals; n: test users; facts: their gold facts"]))
-    return layout([*cell, TESTED, *N, *map(score, SCORES), SECONDS], listed, text)
+    return layout([*cell, TESTED, *N, *answered(listed), *map(score, SCORES), SECONDS], listed, text)
 
 
 def label(row: Row, columns: Sequence[Column]) -> str:
@@ -91,6 +92,11 @@ def state(row: Row) -> str:
 def score(name: str) -> Column:
     """The column of a metric with its interval."""
     return Column(name, lambda row: with_interval(row.metrics.get(name)))
+
+
+def answered(listed: Sequence[Row]) -> list[Column]:
+    """The columns of tasks that answer rather than extract, chance and the best constant answer among them; none elsewhere."""
+    return [score(name) for name in ANSWERS if any(name in row.metrics for row in listed)]
 
 
 def size(row: Row, name: str) -> int | None:
