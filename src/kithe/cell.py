@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from omegaconf import DictConfig
 
@@ -25,6 +25,7 @@ class Cell:
     config: dict[str, Any]
     choices: dict[str, str]
     words: tuple[str, ...] = ()
+    module: ClassVar[str] = "kithe.experiment"
 
     @classmethod
     def of(cls, composed: DictConfig) -> "Cell":
@@ -80,9 +81,11 @@ class Cell:
     def identity(self) -> Identity:
         """The ids of the cell's stages."""
         shows = any(prompt.shots > 0 for prompt in self.adapter.prompts())
+        reads = self.adapter.trains or shows
         versions = {"format": self.build("task").format.version, **content_versions()}
-        config = {**self.config, "versions": versions}
-        return identify(config, self.choices, trains=self.adapter.trains, reads=self.adapter.trains or shows)
+        content = getattr(self.build("data"), "content", None) if reads else None
+        config = {**self.config, "versions": {**versions, **({"data": content} if content else {})}}
+        return identify(config, self.choices, trains=self.adapter.trains, reads=reads)
 
     @cached_property
     def placement(self) -> Placement:
@@ -91,6 +94,11 @@ class Cell:
         size = self.build("model").parameters() * (16 if self.adapter.trains_base else 4)
         placement: Placement = self.build("runtime").place(self.adapter.trains, size, self.adapter.parts)
         return placement
+
+    @property
+    def name(self) -> str:
+        """The run id."""
+        return self.identity.run
 
     @property
     def store(self) -> Store:

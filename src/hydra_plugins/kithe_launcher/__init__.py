@@ -10,7 +10,14 @@ from omegaconf import DictConfig
 
 
 class ProcessLauncher(Launcher):
-    """Each cell of a multirun is a process tree of its own, one after the other, on this machine."""
+    """Each cell or shard of a multirun is a process tree of its own on this machine.
+
+    Attributes:
+        jobs: how many run at once.
+    """
+
+    def __init__(self, jobs: int = 1) -> None:
+        self.jobs = jobs
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Keep what composing the cells needs."""
@@ -22,5 +29,5 @@ class ProcessLauncher(Launcher):
 
         loader = self.context.config_loader
         composed: list[Any] = [loader.load_sweep_config(self.config, list(overrides)) for overrides in job_overrides]
-        local.sweep(composed)
+        local.sweep(composed, self.jobs)
         return [JobReturn(overrides=list(overrides), status=JobStatus.COMPLETED) for overrides in job_overrides]

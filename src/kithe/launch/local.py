@@ -1,80 +1,122 @@
-"""Cells on this machine: one in this process, or a sweep with a process tree for each."""
+"""Runs on this machine: one in this process, or a sweep with a process tree for each.
+
+A run is a cell of a results table, or a shard of a corpus to be written where the task is to write one.
+"""
 
 import shlex
 import signal
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 from omegaconf import DictConfig
 
-from kithe import experiment
+from kithe import experiment, generate
 from kithe.cell import Cell
+from kithe.generate import Generation
+from kithe.generation.plan import Plan
 from kithe.identity import digest
 from kithe.launch import processes
 from kithe.records.base import write_json
 from kithe.report.build import report
 
+Run = Cell | Generation
+
+
+def described(composed: DictConfig) -> Run:
+    """The run that a composed config describes."""
+    writes = composed.task.get("_target_") == f"{Plan.__module__}.{Plan.__name__}"
+    return Generation.of(composed) if writes else Cell.of(composed)
+
 
 def single(composed: DictConfig) -> None:
-    """Run one cell and show its result.
+    """Run one cell or shard and show its result.
 
     Raises:
-        SystemExit: the cell failed; its traceback stands in its run folder.
+        SystemExit: it failed; its traceback stands in its run folder.
     """
-    cell = Cell.of(composed)
-    if cell.config["plan"]:
-        sys.stdout.write(f"{cell.line()}\n")
+    run = described(composed)
+    if run.config["plan"]:
+        sys.stdout.write(f"{run.line()}\n")
         return
-    if not cell.folder.done:
-        cell.prepare()
-        experiment.execute(cell)
-    report(cell.store.root, [cell.identity.run], cell.folder.path)
-    cell.build("logger").project_run(cell.store.root, cell.identity.run, None)
+    if isinstance(run, Generation):
+        write(run)
+        return
+    if not run.folder.done:
+        run.prepare()
+        experiment.execute(run)
+    report(run.store.root, [run.name], run.folder.path)
+    run.build("logger").project_run(run.store.root, run.name, None)
 
 
-def sweep(composed: Sequence[DictConfig]) -> None:
-    """Run the cells of a sweep, each in its own process tree; finished ones are not run again.
+def write(run: Generation) -> None:
+    """Write a shard here, or say what it would take."""
+    if run.plan.estimate:
+        sys.stdout.write(generate.estimate(run))
+        return
+    if not run.folder.done:
+        run.prepare()
+        generate.execute(run)
+    sys.stdout.write(run.summary())
+
+
+def sweep(composed: Sequence[DictConfig], jobs: int = 1) -> None:
+    """Run the cells or shards of a sweep, `jobs` at once, each in its own process tree; finished ones are not run again.
 
     Raises:
-        SystemExit: a cell failed. The others have run, and the report is written.
+        SystemExit: one failed. The others have run, and the report is written.
     """
-    cells: dict[str, Cell] = {}
-    for cell in map(Cell.of, composed):
-        cells.setdefault(cell.identity.run, cell)
-    if any(cell.config["plan"] for cell in cells.values()):
-        sys.stdout.writelines(f"{cell.line()}\n" for cell in cells.values())
+    runs: dict[str, Run] = {}
+    for run in map(described, composed):
+        runs.setdefault(run.name, run)
+    if any(run.config["plan"] for run in runs.values()):
+        sys.stdout.writelines(f"{run.line()}\n" for run in runs.values())
         return
-    for number, cell in enumerate(cells.values(), 1):
-        if not cell.folder.done:
-            sys.stderr.write(f"[{number}/{len(cells)}] {cell.identity.run}\n")
-            run_apart(cell)
-        if cell.folder.state == "failed" and cell.config["sweep"]["fail_fast"]:
-            break
-    finish(list(cells.values()))
+    failed = Event()
+
+    def start(number: int, run: Run) -> None:
+        if not run.folder.done and not failed.is_set():
+            sys.stderr.write(f"[{number}/{len(runs)}] {run.name}\n")
+            run_apart(run)
+        if run.folder.state == "failed" and run.config["sweep"]["fail_fast"]:
+            failed.set()
+
+    with ThreadPoolExecutor(jobs) as pool:
+        list(pool.map(start, range(1, len(runs) + 1), runs.values()))
+    finish(list(runs.values()))
 
 
-def run_apart(cell: Cell) -> None:
-    """Run a cell in a process tree of its own and note how it ended, also where it could not say so itself."""
-    code = processes.run(["kithe.experiment", str(cell.prepare())], {})
-    if code and cell.folder.state not in ("done", "failed"):
+def run_apart(run: Run) -> None:
+    """Run in a process tree of its own and note how it ended, also where it could not say so itself."""
+    code = processes.run([run.module, str(run.prepare())], {})
+    if code and run.folder.state not in ("done", "failed"):
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code} before it began"
-        cell.folder.mark("failed", error=how)
+        run.folder.mark("failed", error=how)
 
 
-def finish(cells: Sequence[Cell]) -> None:
-    """Write the sweep's list and report, show its tables, and say by the exit status whether every cell is done."""
-    runs = sorted(cell.identity.run for cell in cells)
-    config = cells[0].config
-    name = config["sweep"]["name"] or f"sweep-{digest(runs)}"
+def finish(runs: Sequence[Run]) -> None:
+    """Report what there is, and say by the exit status whether every run is done."""
+    cells = [run for run in runs if isinstance(run, Cell)]
+    if cells:
+        tabulate(cells)
+    corpora = {run.id: run for run in runs if isinstance(run, Generation)}
+    sys.stdout.writelines(run.summary() for run in corpora.values())
+    if not all(run.folder.done for run in runs):
+        raise SystemExit(1)
+
+
+def tabulate(cells: Sequence[Cell]) -> None:
+    """Write a sweep's list and report, and show its tables."""
+    names = sorted(cell.name for cell in cells)
+    name = cells[0].config["sweep"]["name"] or f"sweep-{digest(names)}"
     folder = cells[0].store.sweep(name)
-    write_json(folder.path / "sweep.json", {"sweep_id": name, "runs": runs, "command": command()})
-    report(cells[0].store.root, runs, folder.path)
+    write_json(folder.path / "sweep.json", {"sweep_id": name, "runs": names, "command": command()})
+    report(cells[0].store.root, names, folder.path)
     for cell in cells:
         if cell.folder.done:
-            cell.build("logger").project_run(cell.store.root, cell.identity.run, name)
-    if not all(cell.folder.done for cell in cells):
-        raise SystemExit(1)
+            cell.build("logger").project_run(cell.store.root, cell.name, name)
 
 
 def command() -> str:
