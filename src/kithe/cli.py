@@ -16,6 +16,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.verb(options)
     except ConfigError as error:
         raise SystemExit(f"kithe: {error}") from None
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,6 +37,11 @@ def parser() -> argparse.ArgumentParser:
     mask.add_argument("overrides", nargs="*", help="as for run.py: data=synthetic adapt=lora")
     mask.add_argument("--example", type=int, default=0, help="which example, from 0")
     mask.set_defaults(verb=show_mask)
+    tree = shows.add_parser("taxonomy", help="the tree of interests that personas start from, or what it has on a subject")
+    tree.add_argument("words", nargs="*", help="words to look for: kithe show taxonomy green tea")
+    tree.add_argument("--depth", type=int, help="go no deeper; top categories have depth 1")
+    tree.add_argument("--json", action="store_true", help="a list of {id, name, parent, depth}")
+    tree.set_defaults(verb=show_taxonomy)
     verbs.add_parser("doctor", help="check versions, devices, threads, data").set_defaults(verb=doctor)
     report = verbs.add_parser("report", help="write tables from result files")
     report.add_argument("what", nargs="+", help="a sweep id, or run ids")
@@ -65,6 +72,14 @@ def show_mask(options: argparse.Namespace) -> None:
     from kithe.inspection import marked_example
 
     sys.stdout.write(marked_example(options.overrides, options.example, colour=sys.stdout.isatty()))
+
+
+def show_taxonomy(options: argparse.Namespace) -> None:
+    """`kithe show taxonomy [WORDS...]`."""
+    from kithe.personas.outline import listing
+    from kithe.personas.taxonomy import taxonomy
+
+    sys.stdout.write(listing(taxonomy(), options.words, options.depth, as_json=options.json))
 
 
 def doctor(options: argparse.Namespace) -> None:

@@ -4,7 +4,7 @@ Teachers, judges and simulated users write asks and read replies; whether an end
 script answers is the choice of the config. A request that fails is a reply that says why, so one bad answer never ends a run.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, get_args, runtime_checkable
 
@@ -91,6 +91,9 @@ class Reply:
         return self.failure is None
 
 
+Keep = Callable[[Ask, Reply], None]
+
+
 @runtime_checkable
 class Client(Protocol):
     """Something that answers asks."""
@@ -103,11 +106,16 @@ class Client(Protocol):
     def identity(self) -> str:
         """What besides the ask decides the answer (model, endpoint); equal for equal answers, and never a secret."""
 
-    def complete(self, asks: Iterable[Ask]) -> Iterator[Reply]:
+    def complete(self, asks: Iterable[Ask], keep: Keep | None = None) -> Iterator[Reply]:
         """A reply for every ask, exactly one, as they finish.
 
-        Asks are taken from the iterable a bounded number ahead of the replies, so it may be endless, and nothing is asked
-        before the first reply is wanted. Closing the iterator gives up what is under way.
+        Asks are taken from the iterable a bounded number ahead of the replies, so it may be endless (but must not wait for
+        replies), and nothing is asked before the first reply is wanted. Closing the iterator gives up what is under way.
+
+        Args:
+            asks: what is asked; ids need not differ, but then replies cannot be told apart.
+            keep: called with every reply the moment it is there, in whatever thread, so that what was paid for can be
+                written down before anybody comes for it.
 
         Raises:
             ConfigError: no ask could ever be answered (no key, unknown model), after the replies that were there.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from kithe.llm.client import Ask, Failure, Reply, failed
+from kithe.llm.client import Ask, Failure, Keep, Reply, failed
 
 Answer = Callable[[Ask], str | Failure | Reply]
 
@@ -30,9 +30,13 @@ class ScriptedClient:
         """The name."""
         return self.name
 
-    def complete(self, asks: Iterable[Ask]) -> Iterator[Reply]:
+    def complete(self, asks: Iterable[Ask], keep: Keep | None = None) -> Iterator[Reply]:
         """See `Client.complete`."""
-        return map(self._reply, asks)
+        for ask in asks:
+            reply = self._reply(ask)
+            if keep is not None:
+                keep(ask, reply)
+            yield reply
 
     def _reply(self, ask: Ask) -> Reply:
         said = self.answer(ask)

@@ -6,10 +6,11 @@ from random import Random
 
 from pydantic import Field
 
-from kithe.personas.grammar import Forms
+from kithe.personas.grammar import Forms, article, is_plural, plural
+from kithe.personas.skeleton import Skeleton
 from kithe.personas.traits import Trait, Value, book, words_of
 from kithe.records.base import SCHEMA_VERSION, Record
-from kithe.records.history import Polarity
+from kithe.records.history import Intensity, Polarity
 
 STAGES: Mapping[str, tuple[float, tuple[str, ...], tuple[str, ...]]] = {
     # stage of life: share, what it implies, what it rules out
@@ -33,19 +34,45 @@ class Attribute(Record):
     slots: dict[str, str] = Field(default_factory=dict)
 
 
+class Stated(Record):
+    """What a complete persona holds under one key: `path` is the place in `Persona.paths` of the interest it comes from."""
+
+    value: str
+    polarity: Polarity = "positive"
+    intensity: Intensity = "medium"
+    path: int | None = None
+
+
 class Persona(Record):
-    """A person by attributes. `unseen` marks one that may hold values kept for validation."""
+    """A person by attributes. `unseen` marks one that may hold values kept for validation.
+
+    `attributes` are what the scripted writer can talk about. A complete persona (`complete.py`) also has `values` for all 130
+    keys of the ontology (null: not stated), the skeleton and the interest paths that they were written from, and a summary.
+    """
 
     id: str
     attributes: tuple[Attribute, ...]
     unseen: bool = False
+    skeleton: Skeleton | None = None
+    paths: tuple[tuple[str, ...], ...] = ()
+    values: dict[str, Stated | None] = Field(default_factory=dict)
+    summary: str = ""
     schema_version: int = SCHEMA_VERSION
 
 
 def forms(attribute: Attribute) -> dict[str, Forms]:
-    """The word forms behind each slot of a scripted attribute."""
+    """The word forms behind each slot of a scripted attribute; a text that its lexicon does not hold gets the regular ones."""
     trait = book().traits[attribute.trait]
-    return {slot: book().lexicons[trait.slots[slot]].values[text].forms for slot, text in attribute.slots.items()}
+    return {slot: _forms(trait.slots[slot], text) for slot, text in attribute.slots.items()}
+
+
+def _forms(lexicon: str, text: str) -> Forms:
+    known = book().lexicons[lexicon].values.get(text)
+    if known:
+        return known.forms
+    many = is_plural(text)
+    regular = {"v": text, "a": article(text), "pl": plural(text), "cap": text[:1].upper() + text[1:]}
+    return {**regular, "is": "are" if many else "is", "it": "them" if many else "it", "s": "" if many else "s"}
 
 
 class _Life:
