@@ -10,7 +10,7 @@ import yaml
 from cases import pipeline
 
 from kithe.generation.card import card, readme
-from kithe.generation.columns import schema, unpublished
+from kithe.generation.columns import converter, schema
 from kithe.generation.export import RECORDS, ChatRow, Export, Written
 from kithe.generation.pipeline import Pipeline, blocks
 from kithe.knowledge.task import PKI
@@ -119,9 +119,15 @@ def test_only_lines_can_be_published(tmp_path: Path) -> None:
     assert all((folder / path).exists() for path in paths)
 
 
-def test_mappings_have_no_column_at_any_depth() -> None:
-    assert unpublished(Persona)["attributes"] == {"__all__": {"slots": True}}
-    assert "slots" not in str(schema(Persona))
+def test_the_entries_of_a_mapping_are_a_list(corpus: tuple[Path, Written, dict[str, Any]]) -> None:
+    persona = json.loads((corpus[0] / "personas" / "train.jsonl").read_text().splitlines()[0])
+    assert persona["attributes"][0]["slots"] == [{"key": "v", "value": "cats"}]
+    pairs = schema(Persona).field("values").type.value_type
+    assert [field.name for field in pairs] == ["key", "value"]
+    change = converter(dict[str, dict[str, int] | None])
+    assert change is not None
+    assert change({"a": {"b": 1}, "c": None}) == [{"key": "a", "value": [{"key": "b", "value": 1}]}, {"key": "c", "value": None}]
+    assert converter(History) is None
 
 
 def test_rows_stream_from_complete_blocks(tmp_path: Path) -> None:

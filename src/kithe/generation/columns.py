@@ -1,11 +1,12 @@
 """Records as published rows: the same row as a JSON line and in Parquet, with a column for every field.
 
-A field that is a mapping has no fixed columns; it says how a record was drawn and is not published.
+A mapping has no fixed columns, so its entries become a list of `{key, value}`.
 """
 
 import json
 import types
 import typing
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
@@ -25,12 +26,11 @@ def schema(record: type[BaseModel]) -> "pyarrow.Schema":
     """The columns of a record."""
     import pyarrow
 
-    kept = {name: field.annotation for name, field in record.model_fields.items() if not _mapping(field.annotation)}
-    return pyarrow.schema([(name, column(annotation)) for name, annotation in kept.items()])
+    return pyarrow.schema([(name, column(field.annotation)) for name, field in record.model_fields.items()])
 
 
 def column(annotation: Any) -> "pyarrow.DataType":
-    """The Arrow type of an annotation: texts, numbers, records, sequences of those, and None beside any.
+    """The Arrow type of an annotation: texts, numbers, records, sequences and mappings of those, and None beside any.
 
     Raises:
         TypeError: there is none.
@@ -38,31 +38,41 @@ def column(annotation: Any) -> "pyarrow.DataType":
     import pyarrow
 
     plain = {str: pyarrow.string(), int: pyarrow.int64(), float: pyarrow.float64(), bool: pyarrow.bool_()}
-    origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
+    origin, parts = typing.get_origin(annotation), _parts(annotation)
     if annotation in plain:
         return plain[annotation]
     if origin is Literal:
         return plain[type(parts[0])]
-    if origin in (types.UnionType, typing.Union):
-        (kept,) = [part for part in parts if part is not types.NoneType]
-        return column(kept)
+    if _optional(annotation):
+        return column(parts[0])
     if origin in (tuple, list):
         return pyarrow.list_(column(parts[0]))
+    if origin is dict:
+        return pyarrow.list_(pyarrow.struct([("key", column(parts[0])), ("value", column(parts[1]))]))
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return pyarrow.struct(list(schema(annotation)))
     raise TypeError(f"no column type for {annotation!r}")
 
 
-def unpublished(record: type[BaseModel]) -> dict[str, Any]:
-    """The fields without a column, as pydantic's `exclude` wants them."""
-    found: dict[str, Any] = {}
-    for name, field in record.model_fields.items():
-        inner = [part for part in typing.get_args(field.annotation) or (field.annotation,) if _is_record(part)]
-        if _mapping(field.annotation):
-            found[name] = True
-        elif inner and (below := unpublished(inner[0])):
-            found[name] = {"__all__": below} if typing.get_origin(field.annotation) in (tuple, list) else below
-    return found
+Convert = Callable[[Any], Any]
+
+
+def converter(annotation: Any) -> Convert | None:
+    """What turns the JSON value of an annotation into one that fits its column; None where it fits as it is."""
+    origin, parts = typing.get_origin(annotation), _parts(annotation)
+    inner = converter(parts[-1]) if _optional(annotation) or origin is dict else None
+    if origin is dict:
+        change = inner or _same
+        return lambda value: [{"key": key, "value": change(part)} for key, part in value.items()]
+    if _optional(annotation):
+        return inner and (lambda value: None if value is None else inner(value))
+    if origin in (tuple, list):
+        each = converter(parts[0])
+        return each and (lambda value: [each(part) for part in value])
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        fields = {name: change for name, field in annotation.model_fields.items() if (change := converter(field.annotation))}
+        return (lambda value: {**value, **{name: change(value[name]) for name, change in fields.items()}}) if fields else None
+    return None
 
 
 class Table:
@@ -77,7 +87,7 @@ class Table:
     def __init__(self, record: type[Record], jsonl: Path | None, parquet: Path | None) -> None:
         self.jsonl, self.parquet, self.files = jsonl, parquet, list[Path]()
         self.rows = 0
-        self._exclude = unpublished(record)
+        self._convert = converter(record) or _same
         self._columns = schema(record) if parquet else None
         self._group: list[Any] = []
         self._writer: Any = None
@@ -100,12 +110,12 @@ class Table:
 
     def add(self, record: Record) -> None:
         """Write a row."""
-        line = record.model_dump_json(exclude=self._exclude)
+        row = self._convert(record.model_dump(mode="json"))
         self.rows += 1
         if self._lines:
-            self._lines.write(f"{line}\n")
+            self._lines.write(json.dumps(row, ensure_ascii=False) + "\n")
         if self.parquet:
-            self._group.append(json.loads(line))
+            self._group.append(row)
             if len(self._group) == GROUP:
                 self._flush()
 
@@ -124,9 +134,14 @@ class Table:
             self._writer = None
 
 
-def _mapping(annotation: Any) -> bool:
-    return typing.get_origin(annotation) is dict
+def _same(value: Any) -> Any:
+    return value
 
 
-def _is_record(part: Any) -> bool:
-    return isinstance(part, type) and issubclass(part, BaseModel)
+def _parts(annotation: Any) -> tuple[Any, ...]:
+    """What a type is made of, without None."""
+    return tuple(part for part in typing.get_args(annotation) if part is not types.NoneType)
+
+
+def _optional(annotation: Any) -> bool:
+    return typing.get_origin(annotation) in (types.UnionType, typing.Union)
