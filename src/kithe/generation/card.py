@@ -26,6 +26,7 @@ def card(identity: str, config: Mapping[str, Any], account: Mapping[str, Any], e
         "rows": written.rows,
         **{split: written.statistics[split].report() for split in SPLITS},
         "rejected": {stage: dict(sorted(reasons.items())) for stage, reasons in written.rejected.items()},
+        "dropped": {stage: dict(sorted(reasons.items())) for stage, reasons in written.dropped.items()},
         "checks": {name: found.report() for name, found in written.accounts.items()},
         "privacy": {"epsilon": _epsilon(config)},
         "files": dict(sorted(written.files.items())),
@@ -125,12 +126,14 @@ def _figures(card: Card) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _quarantine(card: Card) -> Iterator[str]:
-    if not card["rejected"]:
+    if not card["rejected"] and not card["dropped"]:
         yield "Nothing was rejected."
         return
-    yield "Rows that could not be used are in `rejected.jsonl` with their raw text, and nowhere else.\n"
-    yield "| stage | reason | rows |\n|---|---|---:|"
-    yield from (f"| {stage} | {reason} | {n} |" for stage, reasons in card["rejected"].items() for reason, n in reasons.items())
+    yield "What could not be used is in `rejected.jsonl` with its raw text, and nowhere else: whole rows, and parts of used rows.\n"
+    yield "| stage | what | reason | count |\n|---|---|---|---:|"
+    for what, kind in (("row", "rejected"), ("part", "dropped")):
+        counts = [(stage, reason, n) for stage, reasons in card[kind].items() for reason, n in reasons.items()]
+        yield from (f"| {stage} | {what} | {reason} | {n} |" for stage, reason, n in counts)
 
 
 def _flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

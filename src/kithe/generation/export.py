@@ -58,6 +58,7 @@ class Written:
     rows: dict[str, int] = field(default_factory=dict)
     statistics: dict[Split, Statistics] = field(default_factory=lambda: {split: Statistics() for split in SPLITS})
     rejected: dict[str, Counter[str]] = field(default_factory=dict)
+    dropped: dict[str, Counter[str]] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)
 
 
@@ -123,6 +124,7 @@ def described(path: Path) -> dict[str, Any]:
 
 
 def _quarantined(pipeline: Pipeline, block: Block, written: Written) -> Iterator[dict[str, str]]:
-    for stage, row, rejected in pipeline.rejected(block):
-        written.rejected.setdefault(stage, Counter())[rejected.reason] += 1
-        yield {"stage": stage, "row": row, "split": block.split, "reason": rejected.reason, "raw": rejected.raw}
+    for stage, row, what, why in pipeline.quarantine(block):
+        counts = written.rejected if what == "rejected" else written.dropped
+        counts.setdefault(stage, Counter())[why.reason] += 1
+        yield {"stage": stage, "row": row, "split": block.split, "what": what, "reason": why.reason, "raw": why.raw}

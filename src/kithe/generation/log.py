@@ -2,6 +2,8 @@
 
     {"row":"17","value":{...}}
     {"row":"18","rejected":{"reason": "...", "raw": "..."}}
+    {"row":"19","dropped":{"reason": "...", "raw": "..."}}     a part that had to be left out of the row that follows
+    {"row":"19","value":{...}}
 
 A row counts once its line is whole: it ends in a newline and is a JSON object, which no proper beginning of it is. Each row goes
 to the operating system as it is written, so a killed process loses none; every few seconds, and when a file is complete, it goes
@@ -11,7 +13,7 @@ to the disk, so a power cut loses seconds. When a file is opened again, it is cu
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -66,14 +68,14 @@ class Log:
         start, length = self._places[row]
         return _value(os.pread(self._file, length, start), row)
 
-    def add(self, row: str, value: str) -> None:
-        """Write a row; `value` is one line of JSON."""
-        self._append(row, f"{_head(row)}{value}}}\n")
+    def add(self, row: str, value: str, dropped: Sequence[Rejected] = ()) -> None:
+        """Write a row with what was left out of it; `value` is one line of JSON."""
+        self._append(row, f"{_head(row)}{value}}}\n", "".join(_faulty(row, "dropped", part) for part in dropped))
 
     def reject(self, row: str, rejected: Rejected) -> None:
         """Write a row that is not to be used."""
         self._rejected.add(row)
-        self._append(row, f'{{"row":"{row}","rejected":{json.dumps(rejected.model_dump(), ensure_ascii=False)}}}\n')
+        self._append(row, _faulty(row, "rejected", rejected))
 
     def complete(self, indexes: int) -> None:
         """Note that everything is there that so many indexes lead to."""
@@ -81,25 +83,28 @@ class Log:
         write_json(_mark(self.path), {"indexes": indexes, "rows": len(self._places), "bytes": self._size})
 
     def _index(self) -> int:
-        """Find the whole lines; returns where they end."""
-        end = 0
+        """Find the whole rows; returns where they end."""
+        end = place = 0
         with open(self.path, "rb") as file:
             for line in file:
                 entry = _entry(line)
                 if entry is None:
                     break
-                self._places[entry["row"]] = (end, len(line))
+                place += len(line)
+                if "dropped" in entry:
+                    continue
+                self._places[entry["row"]] = (place - len(line), len(line))
                 if "rejected" in entry:
                     self._rejected.add(entry["row"])
-                end += len(line)
+                end = place
         return end
 
-    def _append(self, row: str, line: str) -> None:
-        data = line.encode()
-        written = os.write(self._file, data)
-        if written != len(data):
-            raise OSError(f"{self.path}: the disk took {written} of {len(data)} bytes")
-        self._places[row] = (self._size, written)
+    def _append(self, row: str, line: str, before: str = "") -> None:
+        head, data = before.encode(), line.encode()
+        written = os.write(self._file, head + data)
+        if written != len(head) + len(data):
+            raise OSError(f"{self.path}: the disk took {written} of {len(head) + len(data)} bytes")
+        self._places[row] = (self._size + len(head), len(data))
         self._size += written
         if time.monotonic() - self._synced > SYNC_EVERY:
             os.fsync(self._file)
@@ -115,15 +120,18 @@ def is_complete(path: Path, indexes: int) -> bool:
     return bool(noted["indexes"] == indexes and noted["bytes"] == path.stat().st_size)
 
 
-def entries(path: Path) -> Iterator[tuple[str, bytes | Rejected]]:
-    """The rows of a complete log: the JSON text of the value, or why there is none."""
+def quarantined(path: Path) -> Iterator[tuple[str, str, Rejected]]:
+    """Row, `rejected` or `dropped`, and why: everything in a complete log that is not used."""
     with open(path, "rb") as file:
         for line in file:
             row = line[8 : line.index(b'"', 8)].decode()
-            if line.startswith(_head(row).encode()):
-                yield row, _value(line, row)
-            else:
-                yield row, Rejected.model_validate(json.loads(line)["rejected"])
+            if not line.startswith(_head(row).encode()):
+                _, (what, value) = json.loads(line).items()
+                yield row, what, Rejected.model_validate(value)
+
+
+def _faulty(row: str, what: str, value: Rejected) -> str:
+    return f'{{"row":"{row}","{what}":{json.dumps(value.model_dump(), ensure_ascii=False)}}}\n'
 
 
 def _head(row: str) -> str:

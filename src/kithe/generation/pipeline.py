@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kithe.corpora.synthetic import VALIDATION_SHARE, VALIDATION_START
-from kithe.generation.log import Log, Rejected, entries, is_complete
-from kithe.generation.stages import Outcome, Stage, Unanswered
+from kithe.generation.log import Log, Rejected, is_complete, quarantined
+from kithe.generation.stages import Outcome, Row, Stage, Unanswered, Written
 from kithe.records.base import Record
 
 Split = Literal["train", "validation"]
@@ -85,11 +85,11 @@ class Pipeline:
                     rows = {key: {**known, name: text} for key, known in rows.items() if (text := logs[name].value(key))}
                 yield from rows.items()
 
-    def rejected(self, block: Block) -> Iterator[tuple[str, str, Rejected]]:
-        """Stage, key and reason of everything in quarantine, in the order of stages and keys."""
+    def quarantine(self, block: Block) -> Iterator[tuple[str, str, str, Rejected]]:
+        """Stage, key, `rejected` (the row) or `dropped` (a part of it), and why; in the order of stages and keys."""
         for name, folder in self.folders.items():
-            found = [(row, value) for row, value in entries(folder / block.name) if isinstance(value, Rejected)]
-            yield from ((name, row, value) for row, value in sorted(found, key=lambda pair: order(pair[0])))
+            found = sorted(quarantined(folder / block.name), key=lambda entry: order(entry[0]))
+            yield from ((name, *entry) for entry in found)
 
     @contextmanager
     def _logs(self, block: Block) -> Iterator[dict[str, Log]]:
@@ -113,7 +113,7 @@ class Pipeline:
         for name, stage in self.stages.items():
             rows = {child: known for key, known in rows.items() for child in stage.keys(key)}
             values = {key: _read(stage, logs[name], key) for key in rows if key in logs[name]}
-            missing = [(key, known) for key, known in rows.items() if key not in values]
+            missing = [Row(key, known) for key, known in rows.items() if key not in values]
             values |= _written(stage.write(missing, self.seed), logs[name], unanswered)
             rows = {key: {**known, name: value} for key, known in rows.items() if (value := values.get(key)) is not None}
         return rows
@@ -138,9 +138,9 @@ def _written(outcomes: Iterable[tuple[str, Outcome]], log: Log, unanswered: Coun
                 unanswered[reason] += 1
             case Rejected():
                 log.reject(key, outcome)
-            case _:
-                log.add(key, outcome.line())
-                found[key] = outcome
+            case Written(record, dropped):
+                log.add(key, record.line(), dropped)
+                found[key] = record
     return found
 
 

@@ -3,9 +3,9 @@
 A stage makes rows out of rows. A row is known by a key: the index of its persona, then `<index>-<number>` for each dialogue.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from kithe.corpora.synthetic import VALIDATION_START
 from kithe.dialogues.teacher import Teacher
@@ -26,7 +26,37 @@ class Unanswered:
     reason: str
 
 
-Outcome = Record | Rejected | Unanswered
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A record with what had to be left out of it, which goes into quarantine."""
+
+    record: Record
+    dropped: tuple[Rejected, ...] = ()
+
+
+Outcome = Written | Rejected | Unanswered
+
+
+class Row(NamedTuple):
+    """A row to be written."""
+
+    key: str
+    known: Known
+
+
+@runtime_checkable
+class ModelTeacher(Protocol):
+    """A teacher that asks a model, and so writes many rows at once."""
+
+    @property
+    def name(self) -> str:
+        """See `Teacher.name`."""
+
+    def personas(self, keys: Sequence[str], seed: int) -> Iterator[tuple[str, Outcome]]:
+        """The personas of these indexes."""
+
+    def dialogues(self, rows: Sequence[Row], seed: int) -> Iterator[tuple[str, Outcome]]:
+        """A dialogue for each row, whose persona is known."""
 
 
 class Stage(Protocol):
@@ -43,7 +73,7 @@ class Stage(Protocol):
     def keys(self, key: str) -> tuple[str, ...]:
         """The rows it makes from a row of the stage before."""
 
-    def write(self, rows: Iterable[tuple[str, Known]], seed: int) -> Iterator[tuple[str, Outcome]]:
+    def write(self, rows: Sequence[Row], seed: int) -> Iterator[tuple[str, Outcome]]:
         """An outcome for each row, in any order.
 
         Each is a function of key, what is known of the row, and seed.
@@ -72,7 +102,7 @@ class Checks(Protocol):
 class Personas:
     """Who the conversations are about."""
 
-    teacher: Teacher
+    teacher: Teacher | ModelTeacher
     record: ClassVar[type[Record]] = Persona
     version: ClassVar[int] = 1
 
@@ -80,11 +110,14 @@ class Personas:
         """One persona an index."""
         return (key,)
 
-    def write(self, rows: Iterable[tuple[str, Known]], seed: int) -> Iterator[tuple[str, Outcome]]:
+    def write(self, rows: Sequence[Row], seed: int) -> Iterator[tuple[str, Outcome]]:
         """See `Stage.write`."""
+        if isinstance(self.teacher, ModelTeacher):
+            yield from self.teacher.personas([row.key for row in rows], seed)
+            return
         for key, _ in rows:
             index = int(key)
-            yield key, self.teacher.persona(seed, index, unseen=index >= VALIDATION_START)
+            yield key, Written(self.teacher.persona(seed, index, unseen=index >= VALIDATION_START))
 
 
 @dataclass(frozen=True)
@@ -95,7 +128,7 @@ class Dialogues:
         each: dialogues a persona.
     """
 
-    teacher: Teacher
+    teacher: Teacher | ModelTeacher
     each: int = 1
     record: ClassVar[type[Record]] = History
     version: ClassVar[int] = 1
@@ -113,7 +146,10 @@ class Dialogues:
         """So many dialogues a persona."""
         return tuple(f"{key}-{number}" for number in range(self.each))
 
-    def write(self, rows: Iterable[tuple[str, Known]], seed: int) -> Iterator[tuple[str, Outcome]]:
+    def write(self, rows: Sequence[Row], seed: int) -> Iterator[tuple[str, Outcome]]:
         """See `Stage.write`."""
+        if isinstance(self.teacher, ModelTeacher):
+            yield from self.teacher.dialogues(rows, seed)
+            return
         for key, known in rows:
-            yield key, self.teacher.dialogue(known["personas"], seed, int(key.split("-")[1]))
+            yield key, Written(self.teacher.dialogue(known["personas"], seed, int(key.split("-")[1])))
