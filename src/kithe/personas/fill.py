@@ -11,7 +11,7 @@ from typing import Any, Final, get_args
 from kithe.personas.ontology import MAX_WORDS, Entity, Ontology
 from kithe.personas.persona import Stated
 from kithe.personas.skeleton import Skeleton
-from kithe.personas.summary import SAMPLE, WORDS, SummaryCheck, check_summary
+from kithe.personas.summary import SAMPLE, WORDS, SummaryCheck, check_summary, said
 from kithe.records.chat import Message
 from kithe.records.history import Intensity, Polarity
 
@@ -139,7 +139,8 @@ def _wanted(tier: str, paths: Sequence[tuple[str, ...]]) -> str:
 
 
 def _said(ontology: Ontology, values: Mapping[str, Stated | None]) -> str:
-    lines = [f"- {key}: {ontology.by_key[key].phrase(value.value, value.polarity)}" for key, value in values.items() if value]
+    stated = {key: value for key, value in values.items() if value}
+    lines = [f"- {key}: {said(ontology, key, values)}" for key in stated]
     return "\n".join(lines) or "(nothing)"
 
 

@@ -72,10 +72,14 @@ class Entity(Record):
             return f"'{text}' names no month and no ISO date"
         return ""
 
-    def phrase(self, text: str, polarity: Polarity = "positive") -> str:
-        """The value in the third person, without its subject: "likes the music of Queen"."""
-        way = self.says if polarity == "positive" else self.denies or "does not like _"
-        return way.replace("_", text)
+    def phrase(self, text: str, polarity: Polarity = "positive", grounded: bool = False) -> str:
+        """The value in the third person, without its subject: "loves to eat pho".
+
+        A grounded value of the interest tier is the name of an interest and is said in the way that fits them all.
+        """
+        if grounded and self.tier == "Interest":
+            return f"is into {text}" if polarity == "positive" else f"does not care for {text}"
+        return (self.says if polarity == "positive" else self.denies or "does not like _").replace("_", text)
 
 
 class Ontology(Record):

@@ -28,6 +28,11 @@ def violations(life: Skeleton) -> list[Rule]:
     return [rule for rule in RULES if rule.broken(life)]
 
 
+def knows(*names: str | None) -> bool:
+    """Whether each name is a region or an occupation of the model, or nothing."""
+    return all(name is None or name in _regions() or name in _least() for name in names)
+
+
 @cache
 def _regions() -> Mapping[str, Any]:
     page = yaml.safe_load((files("kithe.personas") / "skeleton.yaml").read_text("utf-8"))

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 import yaml
 
 from kithe.personas.ontology import ontology
+from kithe.personas.tables import Tables, pick
 from kithe.records.base import Record
 
 BANDS: Final[Mapping[str, tuple[int, int]]] = {
@@ -101,27 +102,9 @@ def _page() -> Mapping[str, Any]:
     return {**page, "rungs": ontology().by_key["education_level"].values}
 
 
-def _pick(shares: Mapping[Any, float], rng: Random) -> Any:
-    return rng.choices(list(shares), list(shares.values()))[0]
-
-
 @cache
-def _table(name: str) -> tuple[tuple[str, ...], Sequence[Mapping[str, Any]]]:
-    """What a table looks at, and its rows."""
-    rows = _page()["tables"][name]
-    return tuple(dict.fromkeys(key for row in rows for key in row.get("when", {}))), rows
-
-
-@cache
-def _row(name: str, given: tuple[Any, ...]) -> Mapping[Any, float]:
-    """The shares of a table's first fitting row."""
-    looks, rows = _table(name)
-    known = dict(zip(looks, given, strict=True))
-    return next(dict(row["then"]) for row in rows if all(known[key] in values for key, values in row.get("when", {}).items()))
-
-
-def _from_table(name: str, life: Mapping[str, Any], rng: Random) -> Any:
-    return _pick(_row(name, tuple(life.get(key) for key in _table(name)[0])), rng)
+def _tables() -> Tables:
+    return Tables(_page()["tables"])
 
 
 def draw_skeleton(rng: Random) -> Skeleton:
@@ -142,7 +125,7 @@ def _drawn(rng: Random) -> Iterator[Skeleton]:
 
 def _fill(life: dict[str, Any], rng: Random, *names: str) -> None:
     for name in names:
-        life[name] = _from_table(name, life, rng)
+        life[name] = _tables().draw(name, life, rng)
 
 
 def _person(life: dict[str, Any], rng: Random) -> None:
@@ -154,11 +137,11 @@ def _origin(life: dict[str, Any], rng: Random) -> None:
     """Where somebody grew up gives the language; they still live there, or moved."""
     regions = _page()["regions"]
     shares = {name: weight for name, (weight, _, _) in regions.items()}
-    life["hometown_region"] = _pick(shares, rng)
-    life["primary_language"] = _pick(regions[life["hometown_region"]][2], rng)
+    life["hometown_region"] = pick(shares, rng)
+    life["primary_language"] = pick(regions[life["hometown_region"]][2], rng)
     stays = rng.random() < _page()["stays"]
-    life["region_of_residence"] = life["hometown_region"] if stays else _pick(shares, rng)
-    life["place_type"] = _pick(_page()["settings"][regions[life["region_of_residence"]][1]], rng)
+    life["region_of_residence"] = life["hometown_region"] if stays else pick(shares, rng)
+    life["place_type"] = pick(_page()["settings"][regions[life["region_of_residence"]][1]], rng)
 
 
 def _schooling(life: dict[str, Any], rng: Random) -> None:
@@ -171,10 +154,10 @@ def _schooling(life: dict[str, Any], rng: Random) -> None:
 def _work(life: dict[str, Any], rng: Random) -> None:
     """Work that the schooling allows, and what follows from it."""
     working = life["employment_status"] in WORKING
-    name = _pick(_jobs(life["rung"], life["employment_status"], life["place_type"]), rng) if working else None
+    name = pick(_jobs(life["rung"], life["employment_status"], life["place_type"]), rng) if working else None
     industry, _, pay, place, field, _ = _page()["occupations"][name] if name else (None,) * 6
     life |= {"occupation": name, "industry": industry, "pay": pay}
-    life["work_arrangement"] = _pick(_page()["arrangements"][place], rng) if name else None
+    life["work_arrangement"] = pick(_page()["arrangements"][place], rng) if name else None
     if field and life["rung"] > 2:
         life["field_of_study"] = field
     had = life["employment_status"] in ("retired", "looking for work") or (life["age"] > 27 and rng.random() < 0.4)
@@ -204,9 +187,9 @@ def _family(life: dict[str, Any], rng: Random) -> None:
     partner = {"married": 0.97, "engaged": 0.85, "in a relationship": 0.4}.get(life["relationship_status"], 0)
     size = 1 + home + (rng.random() < partner)
     if life["age"] < 18:
-        size = _pick({2: 10, 3: 30, 4: 38, 5: 16, 6: 6}, rng)
+        size = pick({2: 10, 3: 30, 4: 38, 5: 16, 6: 6}, rng)
     elif size == 1 and life["age"] < 30:
-        size += _pick({0: 40, 1: 18, 2: 22, 3: 14, 4: 6}, rng)
+        size += pick({0: 40, 1: 18, 2: 22, 3: 14, 4: 6}, rng)
     life["household_size"] = size
 
 

@@ -62,7 +62,7 @@ def sampled_keys(identity: str, values: Mapping[str, Stated | None], sensitive: 
 def write_summary(ontology: Ontology, values: Mapping[str, Stated | None], keys: Sequence[str]) -> str:
     """A plain summary that says each of the keys' values, a few in a sentence, in the order of the ontology."""
     order = [key for key in ontology.keys if key in keys and values.get(key)]
-    phrases = [_said(ontology, key, values) for key in order]
+    phrases = [said(ontology, key, values) for key in order]
     groups = [phrases[start : start + 3] for start in range(0, len(phrases), 3)]
     sentences = [f"{'This person' if not place else 'The same person'} {_join(group)}." for place, group in enumerate(groups)]
     text = " ".join(sentences)
@@ -77,16 +77,17 @@ def check_summary(text: str, ontology: Ontology, values: Mapping[str, Stated | N
     """
     sentences = _SENTENCE.split(text)
     missing = tuple(key for key in keys if not any(_entails(sentence, ontology, key, values) for sentence in sentences))
-    known = {stem for key, value in values.items() if value for stem in stems(_said(ontology, key, values))}
+    known = {stem for key, value in values.items() if value for stem in stems(said(ontology, key, values))}
     content = [word for word in _WORD.findall(text) if word.lower() not in _plain()]
     added = [word for word in content if _stem(word.lower()) not in known]
     words = tuple(dict.fromkeys(added))
     return SummaryCheck(len(text.split()), tuple(keys), missing, words, len(added) / max(1, len(content)))
 
 
-def _said(ontology: Ontology, key: str, values: Mapping[str, Stated | None]) -> str:
+def said(ontology: Ontology, key: str, values: Mapping[str, Stated | None]) -> str:
+    """What the values say under a key that is stated, in the third person, without the subject."""
     stated = cast(Stated, values[key])
-    return ontology.by_key[key].phrase(stated.value, stated.polarity)
+    return ontology.by_key[key].phrase(stated.value, stated.polarity, stated.path is not None)
 
 
 def _join(phrases: Sequence[str]) -> str:
@@ -95,7 +96,7 @@ def _join(phrases: Sequence[str]) -> str:
 
 def _entails(sentence: str, ontology: Ontology, key: str, values: Mapping[str, Stated | None]) -> bool:
     stated = cast(Stated, values[key])
-    wanted, there = stems(stated.value) or stems(_said(ontology, key, values)), stems(sentence)
+    wanted, there = stems(stated.value) or stems(said(ontology, key, values)), stems(sentence)
     numbers = {word for word in wanted if word[0].isdigit()}
     if len(wanted & there) < COVERED * len(wanted) or not numbers <= there:
         return False
