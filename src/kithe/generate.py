@@ -23,9 +23,11 @@ from kithe.config import compose as configuration
 from kithe.config.signatures import locate
 from kithe.errors import ConfigError
 from kithe.generation.card import card, readme
+from kithe.generation.estimate import estimated
 from kithe.generation.pipeline import Pipeline
 from kithe.generation.plan import Plan
 from kithe.identity import digest
+from kithe.llm.client import Client
 from kithe.records.base import write_json, write_lines
 from kithe.store import Folder, Store
 
@@ -124,13 +126,16 @@ class Generation:
 
 
 def counted(node: Any) -> Any:
-    """A stage's settings without what cannot change its rows: how a client is reached and paid, not what answers."""
+    """Settings without what cannot change the rows: of a client it counts who answers, not how it is reached, held and paid."""
     if isinstance(node, Mapping):
-        return {key: counted(value) for key, value in node.items() if key not in UNCOUNTED}
+        return {key: client(value) if key == "client" else counted(value) for key, value in node.items()}
     return [counted(part) for part in node] if isinstance(node, list) else node
 
 
-UNCOUNTED: Mapping[str, str] = {}
+def client(node: Mapping[str, Any]) -> str:
+    """Who answers."""
+    found: Client = configuration.instantiate(dict(node))
+    return found.identity
 
 
 def texts() -> str:
@@ -161,6 +166,11 @@ def execute(run: Generation) -> None:
             run.folder.mark("failed", error="".join(traceback.format_exception(error)))
             raise SystemExit(f"kithe: {run.name} failed: {error}") from None
         run.folder.mark("done", wall_s=time.perf_counter() - start)
+
+
+def estimate(run: Generation) -> str:
+    """What the missing rows of a shard would take; nothing is asked and nothing written."""
+    return estimated(run.pipeline, run.plan.own())
 
 
 def publish(run: Generation) -> None:

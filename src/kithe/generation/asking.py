@@ -47,15 +47,15 @@ class Problem:
     message: str
 
 
-class _Ended(Exception):  # noqa: N818 - it ends a row, and is an error of nobody
+class Ended(Exception):  # noqa: N818 - it ends a row, and is nobody's error
     """A row's outcome, from however deep inside its script."""
 
     def __init__(self, outcome: Rejected | Unanswered) -> None:
         self.outcome = outcome
 
 
-def asked(ask: Ask, read: Callable[[Reply], T | Problem]) -> Script[T]:
-    """The value of an answer: asked for, and once more with what was wrong; after that the row is rejected.
+def asked(ask: Ask, read: Callable[[Reply], T | Problem], fallback: T | None = None) -> Script[T]:
+    """The value of an answer: asked for, and once more with what was wrong; after that the fallback, or the row is rejected.
 
     A reply that failed for a reason that may pass leaves the row to be done.
     """
@@ -65,9 +65,11 @@ def asked(ask: Ask, read: Callable[[Reply], T | Problem]) -> Script[T]:
         return value
     second = _there((yield _corrected(ask, first, value)))
     again = read(second)
-    if isinstance(again, Problem):
-        raise _Ended(Rejected(reason=again.kind, raw=_raw(again, first, second)))
-    return again
+    if not isinstance(again, Problem):
+        return again
+    if fallback is not None:
+        return fallback
+    raise Ended(Rejected(reason=again.kind, raw=_raw(again, first, second)))
 
 
 def together(scripts: Mapping[str, Script[T]], client: Client) -> Iterator[tuple[str, T | Rejected | Unanswered]]:
@@ -81,7 +83,7 @@ def together(scripts: Mapping[str, Script[T]], client: Client) -> Iterator[tuple
         except StopIteration as end:
             found: T = end.value
             return found
-        except _Ended as end:
+        except Ended as end:
             return end.outcome
         waiting.append(replace(ask, id=key))
         return None
@@ -105,8 +107,8 @@ def _there(reply: Reply) -> Reply:
         return reply
     reason = reply.failure.reason
     if reason in LATER:
-        raise _Ended(Unanswered(reason))
-    raise _Ended(Rejected(reason=_KINDS.get(reason, "garbage"), raw=f"{reply.failure.message}\n{reply.text}".strip()[:_KEPT]))
+        raise Ended(Unanswered(reason))
+    raise Ended(Rejected(reason=_KINDS.get(reason, "garbage"), raw=f"{reply.failure.message}\n{reply.text}".strip()[:_KEPT]))
 
 
 def _corrected(ask: Ask, reply: Reply, problem: Problem) -> Ask:

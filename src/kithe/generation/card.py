@@ -129,7 +129,7 @@ def _quarantine(card: Card) -> Iterator[str]:
     if not card["rejected"] and not card["dropped"]:
         yield "Nothing was rejected."
         return
-    yield "What could not be used is in `rejected.jsonl` with its raw text, and nowhere else: whole rows, and parts of used rows.\n"
+    yield "What could not be used is in `rejected.jsonl` with its raw text, and nowhere else: whole rows, and parts of others.\n"
     yield "| stage | what | reason | count |\n|---|---|---|---:|"
     for what, kind in (("row", "rejected"), ("part", "dropped")):
         counts = [(stage, reason, n) for stage, reasons in card[kind].items() for reason, n in reasons.items()]

@@ -11,6 +11,7 @@ from kithe.corpora.synthetic import VALIDATION_START
 from kithe.dialogues.teacher import Teacher
 from kithe.errors import ConfigError
 from kithe.generation.log import Rejected
+from kithe.llm.client import Ask, Client
 from kithe.personas.persona import Persona
 from kithe.records.base import Record
 from kithe.records.history import History
@@ -78,6 +79,18 @@ class Stage(Protocol):
 
         Each is a function of key, what is known of the row, and seed.
         """
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """What asks a model, and can say beforehand what for."""
+
+    @property
+    def client(self) -> Client:
+        """Whom it asks."""
+
+    def asks(self, stage: str, key: str, seed: int) -> list[Ask]:
+        """What a row of a stage takes at least, with stand-ins for what is not written yet."""
 
 
 class Account(Protocol):

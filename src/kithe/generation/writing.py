@@ -53,6 +53,11 @@ class Writing:
         name = f"{persona.id}-{number}"
         return (yield from asked(ask, lambda reply: read_dialogue(reply, name, persona, planned, shown)))
 
+    def asks(self, key: str, persona: Persona, seed: int) -> list[Ask]:
+        """What a dialogue takes, for an estimate."""
+        rng = Random(f"{seed}/dialogue/{persona.id}/0")
+        return [self.ask(key, persona, plan(persona, self.mix, rng), bank.draw(self.exemplars, rng), 0)]
+
     def ask(self, key: str, persona: Persona, planned: Plan, shown: Sequence[str], seed: int) -> Ask:
         """The request for a dialogue."""
         text = prompt_text("dialogue.txt").format(
