@@ -260,7 +260,7 @@ class Engine:
             self._pace.late(era)
         if found.fatal:
             _lose(job, ConfigError(f"{self._rules.name}: {self._clean(found.message)}"))
-        elif found.about_format and job.structured not in (None, "prompt"):
+        elif found.about_format and job.done is _deliver and job.structured not in (None, "prompt"):
             job.structured = MODES[MODES.index(job.structured) + 1]
             self._loop.call_soon(self._again, job)
         else:

@@ -54,7 +54,7 @@ class Draws:
         point = column([self._sources[n].random() for n in numbers])
         probabilities, order = (logits.double() / heat).softmax(-1).sort(descending=True, stable=True)
         total = probabilities.cumsum(-1)
-        kept = probabilities * (total - probabilities < top)  # the first token is always kept
+        kept = probabilities * (total - probabilities < top.clamp(min=1e-9))  # the first token is always kept
         place = torch.searchsorted(kept.cumsum(-1), point * kept.sum(-1, keepdim=True), right=True)
         last = (kept > 0).sum(-1, keepdim=True) - 1
         return order.gather(-1, place.minimum(last))[:, 0]

@@ -17,13 +17,14 @@ CLOSE: Final = "</think>"
 _DECODER: Final = json.JSONDecoder(strict=False)  # small models put line breaks into strings
 _SPACE: Final = re.compile(r"\s*")
 _START: Final = re.compile(r"[\[{]")
-_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_TOKEN: Final = re.compile(r"""[^\s,:\[\]{}"']+""")
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,300})(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _WORD: Final = re.compile(r"[A-Za-z_][\w-]*")
 _LITERALS: Final = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
 _QUOTES: Final = {'"': '"', "'": "'", "“": "”", "‘": "’"}
 _AFTER_STRING: Final = re.compile(r"\s*(?:[,:}\]]|\Z)")
 _ESCAPE: Final = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
-_TRIES: Final = 64  # places where a value may begin
+_TRIES: Final = 32  # places where a value may begin
 _DEPTH: Final = 64
 
 
@@ -186,8 +187,10 @@ class _Relaxed:
             end = self._text.find(close, end)
             if end < 0:
                 raise _Cut
-            escapes = len(self._text[at + 1 : end]) - len(self._text[at + 1 : end].rstrip("\\"))
-            if escapes % 2 == 0 and _AFTER_STRING.match(self._text, end + 1):
+            escapes = end
+            while self._text[escapes - 1] == "\\":
+                escapes -= 1
+            if (end - escapes) % 2 == 0 and _AFTER_STRING.match(self._text, end + 1):
                 return self._unescaped(self._text[at + 1 : end]), end + 1
             end += 1
 
@@ -196,13 +199,13 @@ class _Relaxed:
         return clean(_ESCAPE.sub(lambda match: str(json.loads(f'"{match[0]}"')), plain))
 
     def _atom(self, at: int) -> tuple[Any, int]:
-        match = _NUMBER.match(self._text, at) or _WORD.match(self._text, at)
+        match = _TOKEN.match(self._text, at)
         if match is None:
             raise _Cut if at >= len(self._text) else _Wrong
         if match.end() >= len(self._text):
             raise _Cut  # the rest of it may be missing
         if match[0] in _LITERALS:
             return _LITERALS[match[0]], match.end()
-        if match.re is _WORD:
+        if not _NUMBER.fullmatch(match[0]):
             raise _Wrong
         return json.loads(match[0]), match.end()
