@@ -1,13 +1,13 @@
 """A teacher of few words, with faults where a test wants them, and the stages it writes in."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
 from kithe.generation.log import Rejected
 from kithe.generation.pipeline import Block, Pipeline
-from kithe.generation.stages import Dialogues, Known, Outcome, Personas, Unanswered
+from kithe.generation.stages import Dialogues, Outcome, Personas, Row, Unanswered
 from kithe.personas.persona import Attribute, Persona
 from kithe.records.base import Record
 from kithe.records.history import Evidence, History, KnowledgeItem, Turn
@@ -64,7 +64,7 @@ class Faulty:
         keys: tuple[str, ...] = self.stage.keys(key)
         return keys
 
-    def write(self, rows: Iterable[tuple[str, Known]], seed: int) -> Iterator[tuple[str, Outcome]]:
+    def write(self, rows: Sequence[Row], seed: int) -> Iterator[tuple[str, Outcome]]:
         for key, known in rows:
             if self.kill_after == 0:
                 raise KilledError
@@ -75,7 +75,7 @@ class Faulty:
             elif key in self.silent:
                 yield key, Unanswered("timeout")
             else:
-                yield from self.stage.write([(key, known)], seed)
+                yield from self.stage.write([Row(key, known)], seed)
 
 
 def pipeline(root: Path, *, each: int = 1, together: int = 4, **faults: dict[str, Any]) -> tuple[Pipeline, Terse]:

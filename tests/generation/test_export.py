@@ -79,7 +79,7 @@ def test_quarantine_holds_reason_and_raw_text_and_is_counted(corpus: tuple[Path,
         ("dialogues", key, '{"a": ') for key in ("3-0", "4-0", "4-1")
     ]
     assert found["rejected"] == {"dialogues": {"malformed": 3}}
-    assert "| dialogues | malformed | 3 |" in (folder / "README.md").read_text()
+    assert "| dialogues | row | malformed | 3 |" in (folder / "README.md").read_text()
     kept = (folder / "train.jsonl").read_text() + (folder / "chat" / "train.jsonl").read_text()
     assert "terse-3-3-0" not in kept
     assert "terse-3-3-1" in kept

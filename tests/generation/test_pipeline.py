@@ -66,8 +66,8 @@ def test_a_rejected_row_goes_no_further_and_is_not_asked_for_again(tmp_path: Pat
     keys = [key for block in TODO for key, _ in line.rows(block)]
     assert len(keys) == 22 * 2 - 3
     assert not {"3-0", "3-1", "5-1"} & set(keys)
-    found = [(stage, row, rejected.reason) for block in TODO for stage, row, rejected in line.rejected(block)]
-    assert found == [("personas", "3", "malformed"), ("dialogues", "5-1", "malformed")]
+    found = [(stage, row, what, why.reason) for block in TODO for stage, row, what, why in line.quarantine(block)]
+    assert found == [("personas", "3", "rejected", "malformed"), ("dialogues", "5-1", "rejected", "malformed")]
     again, teacher = pipeline(tmp_path, each=2)
     assert not again.run(TODO)
     assert teacher.asked == []

@@ -118,4 +118,4 @@ def _tier(reply: Reply, tier: str, skeleton: Skeleton, paths: Paths) -> TierAnsw
     stated = [value.value for value in answer.values.values() if value]
     if any(fault.kind == "unreadable" for fault in faults) or len(faults) > FAULTY * len(answer.values):
         return Problem("wrong schema", "; ".join(f"{fault.key or 'all of it'}: {fault.text}" for fault in faults[:8]))
-    return foreign(stated) or answer
+    return foreign(stated, sentences=False) or answer

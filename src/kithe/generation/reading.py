@@ -22,7 +22,7 @@ i'd don't that's what's let's can't
 """
 _ENGLISH: Final = frozenset(_COMMON.split())
 _FEW: Final = 0.2  # share of common words below which a text is no English; running English has about a half
-_LEAST: Final = 25  # words that one must see to say so
+_LEAST: Final = 15  # words that one must see to say so
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
@@ -43,14 +43,14 @@ def json_of(reply: Reply) -> Any | Problem:
     return Problem("malformed" if found is None else "wrong schema", "it holds no JSON object")
 
 
-def foreign(texts: list[str]) -> Problem | None:
-    """A problem if the texts are not English; short ones are let by."""
+def foreign(texts: list[str], *, sentences: bool = True) -> Problem | None:
+    """A problem if the texts are not English; short ones are let by, and what is no sentences is judged by its letters alone."""
     words = [word.lower().replace("’", "'") for text in texts for word in _WORD.findall(text)]
     letters = "".join(words)
     other = sum(not letter.isascii() for letter in letters)
     if letters and other > 0.3 * len(letters):
         return Problem("wrong language", "it is not in English")
-    if len(words) >= _LEAST and sum(word in _ENGLISH for word in words) < _FEW * len(words):
+    if sentences and len(words) >= _LEAST and sum(word in _ENGLISH for word in words) < _FEW * len(words):
         return Problem("wrong language", "it is not in English")
     return None
 
