@@ -105,7 +105,7 @@ def _figures(card: Card) -> Iterator[tuple[str, dict[str, Any]]]:
     """Rows of the table of statistics: name, and the value of each split."""
 
     def row(name: str, *path: str) -> tuple[str, dict[str, Any]]:
-        values = {}
+        values = dict[str, Any]()
         for split in SPLITS:
             value = card[split]
             for part in path:

@@ -62,8 +62,8 @@ def converter(annotation: Any) -> Convert | None:
     origin, parts = typing.get_origin(annotation), _parts(annotation)
     inner = converter(parts[-1]) if _optional(annotation) or origin is dict else None
     if origin is dict:
-        change = inner or _same
-        return lambda value: [{"key": key, "value": change(part)} for key, part in value.items()]
+        within = inner or _same
+        return lambda value: [{"key": key, "value": within(part)} for key, part in value.items()]
     if _optional(annotation):
         return inner and (lambda value: None if value is None else inner(value))
     if origin in (tuple, list):

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from random import Random
 from typing import Final
 
@@ -83,7 +83,13 @@ def plan(persona: Persona, mix: Mix, rng: Random) -> Plan:
     chosen = _chosen(_facts(persona, rng), showing, mix, rng)
     turns = sorted(rng.sample(range(1, count + 1), len(chosen)))
     facts = tuple(
-        Planned(f"F{place}", *astuple(fact), mix.strength(rng), "implicit" if rng.random() < mix.implicit else "explicit", turn)
+        Planned(
+            **vars(fact),
+            id=f"F{place}",
+            intensity=mix.strength(rng),
+            inference="implicit" if rng.random() < mix.implicit else "explicit",
+            turn=turn,
+        )
         for place, (fact, turn) in enumerate(zip(chosen, turns, strict=True), 1)
     )
     return Plan(count, facts, rng.choice(persona.paths) if persona.paths else ())
