@@ -29,6 +29,13 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
+class Unscripted:
+    """What a source looks at before it asks anybody to write."""
+
+    name = "a model"
+    scripted = False
+
+
 def ids(found: Generated, seed: int) -> list[str]:
     return [history.id for history in found.histories("train", seed)]
 
@@ -68,3 +75,8 @@ def test_another_teacher_a_changed_file_and_a_test_split_are_refused(folder: Pat
     (folder / "train.jsonl").write_text("{}\n")
     with pytest.raises(ConfigError, match="changed since"):
         Generated(Scripted(), 3, folder)
+
+
+def test_a_model_writes_a_corpus_first() -> None:
+    with pytest.raises(ConfigError, match="task=generate"):
+        source(Unscripted(), 3)  # type: ignore[arg-type]

@@ -9,7 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-from kithe.config.compose import ROOT
+from kithe.cell import Cell
+from kithe.config.compose import ROOT, compose
 from kithe.corpora.generated import Generated
 from kithe.corpora.synthetic import Synthetic
 from kithe.dialogues.scripted import Scripted
@@ -41,7 +42,7 @@ def test_killed_or_in_shards_the_corpus_is_the_same(tmp_path: Path) -> None:
     for turn in range(2):
         process = start(tmp_path / "killed")
         try:
-            process.wait(timeout=max(0.1, took * (0.5 + 0.5 * (turn + draw.random()) / 2)))
+            process.wait(timeout=took * (0.5 + 0.25 * (turn + draw.random())))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -65,9 +66,8 @@ def check_use(store: Path) -> None:
     read, drawn = Generated(Scripted(), 160, folder), Synthetic(Scripted(), 160)
     for split in ("train", "validation"):
         assert list(read.histories(split, 0)) == list(drawn.histories(split, 0))
-    words = [sys.executable, str(ROOT / "run.py"), "adapt=lora", "plan=true", f"paths.store={store}"]
     plain, named, path = (
-        subprocess.run([*words, *more], capture_output=True, text=True, check=True).stdout.split()[0]
+        Cell.of(compose(["adapt=lora", f"paths.store={store}", *more])).identity.run
         for more in ([], [f"data.folder={folder.name}"], [f"data.folder={folder}"])
     )
     assert plain != named == path
