@@ -1,11 +1,14 @@
 """Requests a second of the endpoint client, as a share of what the bare asynchronous client reaches.
 
-    python -m benchmarks.endpoint_client [--requests 512] [--repeats 9] [--peer PYTHON]
+    python -m benchmarks.endpoint_client [--requests 256] [--repeats 25] [--peer PYTHON]
 
-Both ask the same stub (a process of its own that answers every request after 50 ms) with 64 calls at once; they take turns, and
-the figure is the median of the ratios of neighbouring turns, so that what else the machine does hits both. `--peer` is a Python
-with distilabel installed (it is not among this project's dependencies); it is measured as its users run it, in a pipeline, and
-also its client class alone, on batches of 64. Its pipeline's start-up is taken out by the difference of two sizes.
+Both ask the same stub (a process of its own that answers every request after 50 ms) with 64 calls at once; they take short turns,
+and the figure is the median of the ratios of neighbouring turns, so that what else the machine does hits both. Processor time a
+request is given too: it decides the speed wherever the server is fast enough, and a busy machine hardly changes it.
+
+`--peer` is a Python with distilabel installed (it is not among this project's dependencies); it is measured as its users run it,
+in a pipeline, and also its client class alone, on batches of 64. Its pipeline's start-up is taken out by the difference of two
+sizes.
 """
 
 import argparse
@@ -129,9 +132,12 @@ def compared(runs: dict[str, Callable[[int], float]], requests: int, repeats: in
     rows = []
     for repeat in range(-1, repeats):
         for name in list(runs)[:: 1 if repeat % 2 else -1]:
+            processor = time.process_time()
             seconds = runs[name](requests)
+            processor = time.process_time() - processor
             if repeat >= 0:
-                rows.append({"client": name, "repeat": repeat, "requests": requests, "requests_per_s": requests / seconds})
+                figures = {"requests_per_s": requests / seconds, "cpu_ms_per_request": 1000 * processor / requests}
+                rows.append({"client": name, "repeat": repeat, "requests": requests, **figures})
     return rows
 
 
@@ -139,6 +145,11 @@ def ratio(rows: list[dict[str, Any]], name: str, other: str = "bare") -> list[fl
     """Requests a second of one by those of another, repeat by repeat."""
     speed = {(row["client"], row["repeat"]): row["requests_per_s"] for row in rows}
     return [speed[name, repeat] / speed[other, repeat] for repeat in sorted({row["repeat"] for row in rows})]
+
+
+def processor_time(rows: list[dict[str, Any]], name: str) -> float:
+    """Median milliseconds of processor time a request."""
+    return median(row["cpu_ms_per_request"] for row in rows if row["client"] == name)
 
 
 def peer(python: str, url: str, requests: int, endpoint: Callable[[int], float], repeats: int) -> list[dict[str, Any]]:
@@ -163,7 +174,9 @@ def measure(requests: int, repeats: int, python: str | None) -> None:
         runs = {"bare": bare(url), "endpoint": ours(client), "endpoint with cache": ours(cached, "n")}
         rows = compared(runs, requests, repeats)
         peers = (
-            peer(python, url, requests, runs["endpoint"], 3) if python else [{"client": "distilabel", "error": "not asked for"}]
+            peer(python, url, 4 * requests, runs["endpoint"], 3)
+            if python
+            else [{"client": "distilabel", "error": "not asked for"}]
         )
         client.close()
     shares = ratio(rows, "endpoint")
@@ -175,6 +188,7 @@ def measure(requests: int, repeats: int, python: str | None) -> None:
         "requests_per_s": median(row["requests_per_s"] for row in rows if row["client"] == "endpoint"),
         "requests_per_s_bare": median(row["requests_per_s"] for row in rows if row["client"] == "bare"),
     }
+    summary |= {f"cpu_ms_per_request, {name}": processor_time(rows, name) for name in runs}
     for name, figure in (("distilabel pipeline", "times_distilabel"), ("distilabel client alone", "times_distilabel_client")):
         if any(row["client"] == name for row in peers):
             summary[figure] = median(1 / share for share in ratio(peers, name, "endpoint beside it"))
@@ -186,8 +200,8 @@ def measure(requests: int, repeats: int, python: str | None) -> None:
 def main() -> None:
     """Measure and write, or be the stub."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--requests", type=int, default=512)
-    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--requests", type=int, default=256)
+    parser.add_argument("--repeats", type=int, default=25)
     parser.add_argument("--peer", default=None, help="a Python that has distilabel")
     parser.add_argument("--serve", action="store_true", help="be the stub")
     given = parser.parse_args()

@@ -4,9 +4,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
-from kithe.identity import Identity
+import pytest
+
 from kithe.records.base import write_json, write_lines
 from kithe.store import Folder, Store
 
@@ -62,12 +64,32 @@ def test_an_untouched_folder_is_planned_and_stays_absent(tmp_path: Path) -> None
     assert not folder.path.exists()
 
 
-def test_a_cell_holds_its_folders_in_one_order(tmp_path: Path) -> None:
-    store, identity = Store(tmp_path), Identity("c", "w", "p", "r")
-    assert [folder.path.parent.name for folder in store.folders(identity)] == ["corpus", "weights", "predictions", "runs"]
-    with store.hold(identity):
-        assert all(folder.locked() for folder in store.folders(identity))
-    assert not any(folder.locked() for folder in store.folders(identity))
+def test_several_folders_are_held_together_and_a_missing_one_is_none(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    held = [store.weights("w"), store.predictions("p")]
+    with store.hold(None, *held):
+        assert all(folder.locked() for folder in held)
+    assert not any(folder.locked() for folder in held)
+
+
+def test_who_waits_for_a_folder_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Folder(tmp_path / "held")
+    code = f"""
+import sys
+import threading
+from pathlib import Path
+from kithe.store import Folder
+with Folder(Path({str(folder.path)!r})).lock():
+    print("held", flush=True)
+    sys.stdin.read(1)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        assert owner.stdin is not None
+        assert owner.stdout.readline() == "held\n"
+        threading.Timer(0.3, lambda: owner.communicate("x")).start()
+        with folder.lock():
+            assert "waiting for it" in capsys.readouterr().err
 
 
 def test_a_killed_writer_leaves_the_old_file(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from omegaconf import DictConfig
 
 from kithe.config import compose as configuration
+from kithe.corpora.build import Corpus, build
 from kithe.errors import ConfigError
 from kithe.identity import Identity, digest, identify
 from kithe.launch.runtime import Placement
@@ -37,10 +38,20 @@ class Cell:
         config, words = configuration.plain(composed), own_words(configuration.overrides(composed))
         cell = cls(config, configuration.choices(composed), words)
         if config["from"] is not None:
-            start = cls.load(cell.store.run(config["from"]).path)
-            cell = cls(*configuration.restart(composed, words[len(start.words) :], start.config, start.choices), words)
+            cell = cell.started_from(cls.load(cell.store.run(config["from"]).path), composed)
         cell.check_fields()
         return cell
+
+    def started_from(self, start: "Cell", composed: DictConfig) -> "Cell":
+        """This cell on top of a finished run's config.
+
+        Where the config files still give what the run had, composing the run's words with the new ones says it all: a new value
+        reaches the keys that refer to it. Where they have changed since, the run's values stand, and only the new ones change.
+        """
+        if configuration.plain(configuration.compose(start.words)) == start.config:
+            return self
+        new = self.words[len(start.words) :]
+        return Cell(*configuration.restart(composed, new, start.config, start.choices), self.words)
 
     @classmethod
     def load(cls, folder: Path) -> "Cell":
@@ -82,10 +93,13 @@ class Cell:
         """The ids of the cell's stages."""
         shows = any(prompt.shots > 0 for prompt in self.adapter.prompts())
         reads = self.adapter.trains or shows
-        versions = {"format": self.build("task").format.version, **content_versions()}
-        content = getattr(self.build("data"), "content", None) if reads else None
-        config = {**self.config, "versions": {**versions, **({"data": content} if content else {})}}
-        return identify(config, self.choices, trains=self.adapter.trains, reads=reads)
+        contents = content_versions()
+        if "teacher" not in self.config["data"]:  # nobody wrote it: what a teacher writes with does not matter
+            contents = {name: version for name, version in contents.items() if name != "generator"}
+        read = getattr(self.build("data"), "content", None) if reads else None
+        written = {"data": read} if read else {}
+        versions = {"format": self.build("task").format.version, **contents, **written}
+        return identify({**self.config, "versions": versions}, self.choices, trains=self.adapter.trains, reads=reads)
 
     @cached_property
     def placement(self) -> Placement:
@@ -101,6 +115,11 @@ class Cell:
         return self.identity.run
 
     @property
+    def processes(self) -> int:
+        """How many processes its model stages take."""
+        return self.placement.processes
+
+    @property
     def store(self) -> Store:
         """All folders."""
         return Store(Path(self.config["paths"]["store"]))
@@ -113,6 +132,11 @@ class Cell:
     def build(self, group: str) -> Any:
         """The object a group's option describes."""
         return configuration.instantiate(self.config[group])
+
+    def build_corpus(self) -> Corpus:
+        """The training corpus, drawn anew."""
+        rules = self.config["corpus"]
+        return build(self.build("data"), rules["facts"], self.config["seed"], rules["expressed"])
 
     def prepare(self) -> Path:
         """Write what a process of its own needs to run this cell; returns the run folder."""
@@ -140,7 +164,8 @@ def content_versions() -> dict[str, str]:
         return digest([file.read_text(encoding="utf-8") for file in files])
 
     return {
-        "generator": content("personas/**/*.yaml", "dialogues/**/*.yaml", "corpora/*.yaml"),
+        "generator": content("personas/**/*.yaml", "dialogues/**/*.yaml"),
+        "corpora": content("corpora/*.yaml"),
         "test": content("corpora/sample/*.yaml"),
         "matcher": content("evaluation/lexicon.yaml", "evaluation/kinds.yaml", "evaluation/threshold.json"),
     }

@@ -1,4 +1,4 @@
-"""The one error a user can fix."""
+"""What is nobody's bug: an error the user can fix, and a stop somebody asked for."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -6,6 +6,10 @@ from difflib import get_close_matches
 
 class ConfigError(Exception):
     """What is wrong, where, what is allowed and how to fix it; printed as one line, without a traceback."""
+
+
+class Stopped(Exception):  # noqa: N818  # nothing went wrong
+    """Work was asked to stop and has saved where it was; the same call goes on from there."""
 
 
 def unknown(what: str, name: str, allowed: Iterable[str]) -> ConfigError:

@@ -12,26 +12,36 @@ from pathlib import Path
 from typing import Any
 
 from kithe.cell import Cell
-from kithe.corpora.build import build
+from kithe.errors import Stopped
 from kithe.launch.processes import run_worker
+from kithe.launch.signals import AGAIN, StopFlag
 from kithe.provenance import environment, git_state
 from kithe.records.base import write_json, write_lines
+from kithe.store import Folder
+
+# What a result says about how much was learnt from; see `kithe.training.fit.FitReport`.
+LEARNT = ("examples", "tokens", "supervised_tokens", "steps", "dropped", "dropped_validation", "logits_check")
 
 
 def execute(cell: Cell) -> None:
     """Run what is missing of a prepared cell.
 
     Raises:
-        SystemExit: it failed; state and traceback are in the run folder before this is raised.
+        SystemExit: it failed; state and traceback are in the run folder before this is raised. With status `AGAIN`: it was asked
+            to stop by a signal, and goes on from there when it is run again.
     """
-    with cell.store.hold(cell.identity):
+    stop = StopFlag().listen()
+    with cell.folder.lock():
         if cell.folder.read("state.json").get("state") == "done":
             return
         cell.folder.mark("running")
         try:
             make_corpus(cell)
-            adapt_and_ask(cell)
+            adapt_and_ask(cell, stop)
             write_json(cell.folder.path / "result.json", result(cell))
+        except Stopped:
+            sys.stderr.write(f"kithe: cell {cell.identity.run} stopped as asked; the same command goes on from there\n")
+            raise SystemExit(AGAIN) from None
         except Exception as error:
             text = "".join(traceback.format_exception(error))
             cell.folder.mark("failed", error=text, cell=choices(cell))
@@ -39,15 +49,21 @@ def execute(cell: Cell) -> None:
         cell.folder.mark("done")
 
 
-def adapt_and_ask(cell: Cell) -> None:
+def adapt_and_ask(cell: Cell, stop: StopFlag) -> None:
     """The stages that need a model, in worker processes.
 
     Raises:
+        Stopped: `stop` was set meanwhile.
         RuntimeError: a worker failed; with the traceback of the one that failed first.
     """
     for old in cell.folder.path.glob("error.*.txt"):
         old.unlink()
-    code = run_worker(cell.folder.path, cell.placement)
+    store, identity = cell.store, cell.identity
+    weights = store.weights(identity.weights) if identity.weights else None
+    with store.hold(weights, store.predictions(identity.predictions)):
+        code = run_worker(cell.folder.path, cell.placement, stop)
+    if code == AGAIN:
+        raise Stopped
     if code:
         reports = sorted(cell.folder.path.glob("error.*.txt"), key=lambda file: file.stat().st_mtime_ns)
         texts = [file.read_text(encoding="utf-8") for file in reports]
@@ -59,16 +75,19 @@ def make_corpus(cell: Cell) -> None:
     if cell.identity.corpus is None:
         return
     folder = cell.store.corpus(cell.identity.corpus)
-    if folder.read("state.json").get("state") == "done":
-        return
+    with folder.lock():
+        if folder.read("state.json").get("state") != "done":
+            write_corpus(cell, folder)
+
+
+def write_corpus(cell: Cell, folder: Folder) -> None:
+    """Draw the corpus into its folder."""
     folder.mark("running")
     start = time.perf_counter()
-    rules = cell.config["corpus"]
-    source = cell.build("data")
-    corpus = build(source, rules["facts"], cell.config["seed"], rules["expressed"])
+    corpus, watched = cell.build_corpus(), cell.config["corpus"]["validation"]
     write_lines(folder.path / "train.jsonl", (history.line() for history in corpus.train))
-    write_lines(folder.path / "validation.jsonl", (history.line() for history in corpus.validation[: rules["validation"]]))
-    write_json(folder.path / "card.json", {**corpus.card, "scripted": getattr(source, "scripted", False)})
+    write_lines(folder.path / "validation.jsonl", (history.line() for history in corpus.validation[:watched]))
+    write_json(folder.path / "card.json", {**corpus.card, "scripted": getattr(cell.build("data"), "scripted", False)})
     folder.mark("done", wall_s=time.perf_counter() - start)
 
 
@@ -97,7 +116,9 @@ def result(cell: Cell) -> dict[str, Any]:
         "cost": cost(stages),
         "provenance": {
             "corpus": corpus_account(store.corpus(identity.corpus).read("card.json")) if identity.corpus else {},
+            "training": {key: weights[key] for key in LEARNT if key in weights},
             "contamination": scores["contamination"],
+            "judge": scores["judge"],
             "prompt": predictions["prompt"],
             "chosen_among": predictions["chosen_among"],
             "stages": {"corpus": identity.corpus, "weights": identity.weights, "predictions": identity.predictions},

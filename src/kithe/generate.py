@@ -26,6 +26,7 @@ from kithe.generation.card import card, readme
 from kithe.generation.estimate import estimated
 from kithe.generation.pipeline import Pipeline
 from kithe.generation.plan import Plan
+from kithe.generation.stages import Stage
 from kithe.identity import digest
 from kithe.llm.client import Client
 from kithe.records.base import write_json, write_lines
@@ -41,6 +42,7 @@ class Generation:
     config: dict[str, Any]
     choices: dict[str, str]
     module: ClassVar[str] = "kithe.generate"
+    processes: ClassVar[int] = 1
 
     @classmethod
     def of(cls, composed: DictConfig) -> "Generation":
@@ -204,9 +206,15 @@ def account(run: Generation) -> dict[str, Any]:
         "teacher": teacher.name,
         "scripted": teacher.scripted,
         "fields": sorted(teacher.fields),
+        "writers": {name: who.name for name, stage in run.plan.stages.items() if (who := writer(stage))},
         "stages": run.stage_ids,
         "versions": {"texts": texts()},
     }
+
+
+def writer(stage: Stage) -> Any:
+    """Who writes a stage's rows; None for what is computed."""
+    return getattr(stage, "teacher", None) or getattr(stage, "extractor", None)
 
 
 def main() -> None:

@@ -49,6 +49,7 @@ TABLE = (
     Row("data", None, "no training data is read", unread=True),
     Row("corpus", None, "no training data is read", unread=True),
     Row("seed", None, "nothing is drawn: no training data, greedy decoding", unread=True),
+    Row("versions.generator", None, "no training data is read", unread=True),
     Row("model", "weights", "a corpus does not depend on the model that learns from it"),
     Row("precision", "weights", "a corpus is text"),
     Row("adapt", "weights", "a corpus does not depend on how it is learnt from"),

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from kithe.cell import Cell
 from kithe.config.compose import compose
-from kithe.corpora.build import build
 from kithe.errors import ConfigError
 from kithe.llm.chat import encode_example
 
@@ -18,9 +17,7 @@ def marked_example(overrides: Sequence[str], number: int, *, colour: bool) -> st
         ConfigError: there are not so many examples.
     """
     cell = Cell.of(compose(overrides))
-    rules = cell.config["corpus"]
-    corpus = build(cell.build("data"), rules["facts"], cell.config["seed"], rules["expressed"])
-    examples = cell.build("task").format.examples(corpus.train)
+    examples = cell.build("task").format.examples(cell.build_corpus().train)
     if not 0 <= number < len(examples):
         raise ConfigError(f"--example {number}: there are {len(examples)} examples, numbered from 0")
     tokenizer = cell.build("model").tokenizer()

@@ -7,6 +7,7 @@ whoever asks for it next goes on from what is there.
 """
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
-from kithe.identity import Identity
 from kithe.records.base import write_json
 
 State = Literal["planned", "running", "interrupted", "done", "failed"]
@@ -60,8 +60,10 @@ class Folder:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the folder; waits for another owner. The operating system frees the lock of a killed process."""
+        """Hold the folder; waits for another owner and says so. The operating system frees the lock of a killed process."""
         self.path.mkdir(parents=True, exist_ok=True)
+        if self.locked():
+            sys.stderr.write(f"kithe: {self.path} is in another process's hands; waiting for it\n")
         with FileLock(self.path / ".lock"):
             yield
 
@@ -92,16 +94,11 @@ class Store:
         """The sweep of that id: its list of runs and its report."""
         return Folder(self.root / "sweeps" / name)
 
-    def folders(self, identity: Identity) -> list[Folder]:
-        """A cell's folders in the order of its stages; locking in that order, no two cells wait for each other."""
-        corpus = [self.corpus(identity.corpus)] if identity.corpus else []
-        weights = [self.weights(identity.weights)] if identity.weights else []
-        return [*corpus, *weights, self.predictions(identity.predictions), self.run(identity.run)]
-
     @contextmanager
-    def hold(self, identity: Identity) -> Iterator[None]:
-        """Hold all of a cell's folders."""
+    def hold(self, *folders: Folder | None) -> Iterator[None]:
+        """Hold several folders; taken by every cell in the order of its stages, so that no two wait for each other."""
         with ExitStack() as stack:
-            for folder in self.folders(identity):
-                stack.enter_context(folder.lock())
+            for folder in folders:
+                if folder is not None:
+                    stack.enter_context(folder.lock())
             yield

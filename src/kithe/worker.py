@@ -11,16 +11,18 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from kithe.cell import Cell
 from kithe.corpora.contamination import report as contamination
+from kithe.errors import Stopped
 from kithe.evaluation.judges import GoldJudge
 from kithe.evaluation.task import Format
 from kithe.launch.processes import end_with_parent
+from kithe.launch.signals import AGAIN, StopFlag
 from kithe.metrics import MetricsLog
 from kithe.records.base import write_json, write_lines
 from kithe.records.chat import ChatExample, Prediction
@@ -29,7 +31,7 @@ from kithe.store import Folder
 from kithe.training.adapters import Lesson, Prompt
 from kithe.training.predict import predict
 from kithe.training.score import score
-from kithe.training.trainer import Hardware
+from kithe.training.trainer import Hardware, Ranks
 
 
 @dataclass
@@ -56,7 +58,7 @@ def ignore(row: dict[str, Any]) -> None:
 
 def rank() -> int:
     """This process's number in its group."""
-    return int(os.environ.get("RANK", "0"))
+    return Ranks.of_this_process().rank
 
 
 @dataclass
@@ -64,6 +66,7 @@ class Worker:
     """A cell with its objects, in one process."""
 
     cell: Cell
+    stop: Callable[[], bool] = lambda: False
 
     def __post_init__(self) -> None:
         """Build the light objects; models are loaded by the stages."""
@@ -125,6 +128,7 @@ class Worker:
             hardware=self.hardware,
             checkpoint_every=config["checkpoint_every"],
             progress=config["progress"],
+            stop=self.stop,
         )
         learnt: dict[str, Any] = self.adapter.learn(lesson)
         return learnt
@@ -158,6 +162,7 @@ class Worker:
             self.training("train"),
             config["seed"],
             config["progress"],
+            self.stop,
         )
 
     def try_prompt(self, asker: "Asker", prompt: Prompt, folder: Path) -> dict[str, Any]:
@@ -188,6 +193,7 @@ class Worker:
                 "metrics": {
                     f"{name}/{key}": value for name, (scores, _) in found.items() for key, value in scores.metrics.items()
                 },
+                "judge": {key: value for scores, _ in found.values() for key, value in scores.settings.items()},
                 "unscored": {name: scores.unscored for name, (scores, _) in found.items()},
                 "contamination": {name: overlap for name, (_, overlap) in found.items()},
                 "cost": meter.read(),
@@ -207,6 +213,7 @@ class Asker:
     training: Sequence[History]
     seed: int
     progress: bool
+    stop: Callable[[], bool]
 
     def shots(self, count: int) -> list[ChatExample]:
         """So many worked examples from the training corpus, two in three with an answer that is not empty."""
@@ -231,6 +238,7 @@ class Asker:
             folder=folder,
             hardware=self.hardware,
             progress=self.progress,
+            stop=self.stop,
         )
         texts = {item.id: item for item in answered.generations}
         made = [self.format.prediction(one, [texts[r.id] for r in some]) for one, some in zip(people, requests, strict=True)]
@@ -263,7 +271,9 @@ def main() -> None:
     note = folder / f"error.{rank()}.txt"
     note.unlink(missing_ok=True)
     try:
-        Worker(Cell.load(folder)).run()
+        Worker(Cell.load(folder), StopFlag().listen()).run()
+    except Stopped:
+        sys.exit(AGAIN)
     except Exception:
         note.write_text(traceback.format_exc(), encoding="utf-8")
         raise

@@ -15,7 +15,7 @@ from kithe.config.compose import CONF, ROOT, compose, instantiate, options, plai
 from kithe.config.schema import GROUPS
 from kithe.config.signatures import nodes, problems
 
-EXTRA = {"model": {"folder": ["model.path=/nowhere"]}}
+EXTRA = {"model": {"folder": ["model.path=/nowhere"]}, "teacher": {"endpoint": ["teacher.client.client.model=any"]}}
 OPTIONS = [(group, option) for group in (*GROUPS, "task/test", "task/validation") for option in options(group)]
 SWEEPS = options("sweeps")
 
@@ -55,6 +55,7 @@ GOLDEN = {
     "first": {("synthetic", "best-prompt"), ("synthetic", "lora-once")},
     "smoke": {("synthetic", "zero-shot"), ("synthetic", "lora"), ("synthetic", "sft")},
     "grid": {(data, adapt) for data in ("synthetic", "real", "spc") for adapt in ("lora", "sft")} | {("synthetic", "zero-shot")},
+    "affect": {("synthetic", "best-prompt"), ("synthetic", "lora")},
     "seeds": {(data, "lora") for data in ("synthetic", "real", "spc")},
 }
 
@@ -150,3 +151,30 @@ def test_import_and_help_are_light() -> None:
 
 def test_options_of_nothing_are_none() -> None:
     assert configuration.options("no such group") == []
+
+
+def uncommented(text: str) -> list[str]:
+    """Dotted keys of the leaves with no comment on their own lines."""
+    lines = text.splitlines()
+
+    def walk(node: Any, path: tuple[str, ...]) -> list[str]:
+        found = []
+        for key, value in node.value:
+            if key.value in ("_target_", "defaults", "hydra"):
+                continue
+            if isinstance(value, yaml.MappingNode) and not value.flow_style:
+                found += walk(value, (*path, key.value))
+            else:
+                last = min(value.end_mark.line, len(lines) - 1)
+                if not any("#" in line for line in lines[key.start_mark.line : last + 1]):
+                    found.append(".".join((*path, key.value)))
+        return found
+
+    tree = yaml.compose(text)
+    return walk(tree, ()) if isinstance(tree, yaml.MappingNode) else []
+
+
+def test_every_leaf_says_what_it_does() -> None:
+    assert uncommented("a: 1 # one\nb:\n  c: 2\n  d: {e: 3} # three\n") == ["b.c"]
+    bare = {str(file.relative_to(CONF)): uncommented(file.read_text(encoding="utf-8")) for file in CONF.rglob("*.yaml")}
+    assert {file: keys for file, keys in bare.items() if keys} == {}

@@ -48,7 +48,7 @@ def test_killed_or_in_shards_the_corpus_is_the_same(tmp_path: Path) -> None:
             process.wait()
             hits += 1
     assert start(tmp_path / "killed").wait() == 0
-    shards = start(tmp_path / "shards", "-m", "task.shards=3", "task.shard=2,0,1", "hydra.launcher.jobs=2")
+    shards = start(tmp_path / "shards", "-m", "task.shards=3", "task.shard=2,0,1", "hydra/launcher=joblib")
     said = shards.communicate()[0].decode()
     assert shards.returncode == 0
     assert said.count("160 train, 20 validation dialogues") == 1

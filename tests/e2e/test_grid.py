@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from small import Run, results
 
 KEYS = {"run_id", "cell", "metrics", "unscored", "seeds", "config", "environment", "cost", "provenance"}
@@ -62,6 +63,7 @@ def check_contract(value: dict[str, Any]) -> None:
     assert ("train" in value["cost"]["stages"]) == trained
 
 
+@pytest.mark.system
 def test_two_processes_where_something_is_trained_and_the_same_numbers(run: Run, tmp_path: Path) -> None:
     plain = ["data=synthetic", "task/test=sample", "task.test.sample.limit=6"]
     for name, order in (("one", "zero-shot,lora"), ("two", "lora,zero-shot")):

@@ -14,6 +14,8 @@ import pytest
 from small import SMALL
 
 from kithe.config.compose import ROOT
+from kithe.launch.signals import AGAIN
+from kithe.store import Folder
 
 WORDS = [
     "data=synthetic",
@@ -112,6 +114,27 @@ def children(pid: int) -> list[int]:
 def alive(pid: int) -> bool:
     status = Path(f"/proc/{pid}/status")
     return status.exists() and "State:\tZ" not in status.read_text(encoding="ascii")
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGUSR1"])
+def test_a_run_that_is_asked_to_stop_saves_where_it_is_and_goes_on_from_there(tmp_path: Path, name: str) -> None:
+    straight(tmp_path / "straight")
+    store = tmp_path / "stopped"
+    stops = []
+    for pattern in ("weights/*/metrics.jsonl", "predictions/*/*/generations.rank0.jsonl"):
+        process = start(store)
+        deadline = time.monotonic() + 120
+        while not list(store.glob(pattern)) and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        os.kill(process.pid, signal.Signals[name])
+        stops.append(process.wait(timeout=120))
+        assert [Folder(path.parent).state for path in store.glob("runs/*/state.json")] == ["interrupted"]
+    assert stops == [AGAIN, AGAIN]
+    assert list(store.glob("weights/*/weights/*.safetensors"))
+    assert start(store).wait(timeout=300) == 0
+    one, other = files(tmp_path / "straight"), files(store)
+    assert [key for key in one if one[key] != other.get(key)] == []
 
 
 @pytest.mark.system

@@ -19,7 +19,14 @@ from kithe.records.history import History
 
 TODO = blocks(20, 7)
 EXPORT = Export(chat=PKI(unit="history", style="trace_then_answer"))
-ACCOUNT = {"source": "synthetic", "teacher": "terse", "scripted": True, "fields": ["key"], "stages": {"personas": "p-1"}}
+ACCOUNT = {
+    "source": "synthetic",
+    "teacher": "terse",
+    "scripted": True,
+    "fields": ["key"],
+    "stages": {"personas": "p-1"},
+    "writers": {"personas": "terse"},
+}
 
 
 def published(root: Path, export: Export = EXPORT, **faults: Any) -> tuple[Path, Written, dict[str, Any]]:

@@ -115,12 +115,15 @@ def test_whatever_decides_the_answer_is_in_the_key(tmp_path: Path) -> None:
 
 
 @given(text=st.text(), finish=st.sampled_from(["stop", "length"]), tokens=st.integers(0, 9), cost=st.floats(0, 1))
-def test_a_reply_comes_back_as_it_was(text: str, finish: Any, tokens: int, cost: float) -> None:
-    cached, key = Cached(Counted(), ":memory:?"), b"k"
-    object.__setattr__(cached._database, "path", None)
+def test_a_reply_comes_back_as_it_was(
+    tmp_path_factory: pytest.TempPathFactory, text: str, finish: Any, tokens: int, cost: float
+) -> None:
+    cached = Cached(Counted(), str(tmp_path_factory.getbasetemp() / "replies.sqlite"))
     reply = Reply("a", text.encode("utf-8", "replace").decode(), finish, tokens, tokens, cost, 0.5, model="m")
+    key = repr(reply).encode()
     cached.store(key, reply)
     assert cached.find(key) == replace(reply, id="")
+    cached.close()
 
 
 def test_a_file_that_is_no_cache_is_said_in_one_line(tmp_path: Path) -> None:

@@ -52,10 +52,11 @@ def result(run_id: str, test_set: str = "laps", f1: dict[str, Any] | None = None
                 "scripted": True,
             },
             "stages": {"corpus": "c", "weights": "w", "predictions": "p"},
+            "judge": {"threshold": 0.686},
         },
     }
     if cell["data"] is None:
-        value["provenance"] = {"corpus": {}, "stages": {"corpus": None, "weights": None, "predictions": "p"}}
+        value["provenance"] |= {"corpus": {}, "stages": {"corpus": None, "weights": None, "predictions": "p"}}
     return value | changes
 
 

@@ -37,7 +37,8 @@ def store(tmp_path: Path) -> Path:
     write_run(tmp_path, result("lora-s0", f1=metric(0.40, 0.36, 0.43)), {"laps": rows_of(2)})
     write_run(tmp_path, result("lora-s1", f1=metric(0.44, 0.41, 0.48), cell={"seed": 1}), {"laps": rows_of(3)})
     write_run(tmp_path, zero_shot("zero", f1=metric(0.05, 0.02, 0.09), unscored={"laps": 0}), {"laps": rows_of(1)})
-    real = {"corpus": {"source": "personachat", "facts": 850, "dropped": {"facts not expressed": 80, "facts too long": 2}}}
+    corpus = {"source": "personachat", "facts": 850, "dropped": {"facts not expressed": 80, "facts too long": 2}}
+    real = {"corpus": corpus, "judge": {"threshold": 0.686}}
     write_run(tmp_path, result("real", cell={"data": "real"}, f1=metric(None), provenance=real))
     write_failed(tmp_path, "broken", TRACE, CHOICES)
     write_sweep(tmp_path, "grid", ["zero", "lora-s0", "lora-s1", "real", "broken", "never"])

@@ -10,10 +10,11 @@ from typing import Any
 from pytorch_lightning.strategies import Strategy
 from tiny import examples
 
+from kithe.errors import Stopped
 from kithe.llm.models import Folder
 from kithe.records.chat import ChatExample
 from kithe.training.adapters import FullSFT, Lora, Recipe
-from kithe.training.fit import Stopped, fit
+from kithe.training.fit import fit
 from kithe.training.trainer import Hardware
 
 

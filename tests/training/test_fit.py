@@ -12,13 +12,13 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from kithe.errors import ConfigError
+from kithe.errors import ConfigError, Stopped
 from kithe.llm.chat import encode
 from kithe.llm.models import Folder
 from kithe.records.chat import ChatExample
 from kithe.training.adapters import FullSFT, Lora, Prompt, Recipe, Trainable, ZeroShot
 from kithe.training.export import export
-from kithe.training.fit import FitReport, Stopped, fit
+from kithe.training.fit import FitReport, fit
 from kithe.training.trainer import Hardware
 
 RECIPE = Recipe(learning_rate=1e-2, epochs=2, effective_batch=8, micro_batch=4, max_length=200)

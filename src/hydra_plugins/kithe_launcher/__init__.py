@@ -10,14 +10,10 @@ from omegaconf import DictConfig
 
 
 class ProcessLauncher(Launcher):
-    """Each cell or shard of a multirun is a process tree of its own on this machine.
+    """Each cell of a multirun is a process tree of its own on this machine, so many at once."""
 
-    Attributes:
-        jobs: how many run at once.
-    """
-
-    def __init__(self, jobs: int = 1) -> None:
-        self.jobs = jobs
+    def __init__(self, n_jobs: int = 1) -> None:
+        self.n_jobs = n_jobs
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Keep what composing the cells needs."""
@@ -29,5 +25,5 @@ class ProcessLauncher(Launcher):
 
         loader = self.context.config_loader
         composed: list[Any] = [loader.load_sweep_config(self.config, list(overrides)) for overrides in job_overrides]
-        local.sweep(composed, self.jobs)
+        local.sweep(composed, self.n_jobs)
         return [JobReturn(overrides=list(overrides), status=JobStatus.COMPLETED) for overrides in job_overrides]

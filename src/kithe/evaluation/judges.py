@@ -22,11 +22,13 @@ class Scores:
         metrics: name -> `{value, low, high, n}`.
         rows: one per user, in the order of the histories.
         unscored: items the judge gave no verdict on; they count neither as right nor as wrong.
+        settings: what the judge settled for itself, such as a calibrated threshold.
     """
 
     metrics: "dict[str, Metric]"
     rows: list[dict[str, Any]] = field(default_factory=list)
     unscored: int = 0
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 class Judge(Protocol):
@@ -78,7 +80,7 @@ class GoldJudge:
         threshold, encoder = self.threshold or calibrated_threshold(), _encoder()
         encoder.encode([as_statement(item) for history, prediction in pairs for item in (*history.items, *prediction.items)])
         users = [score_user(h, p, match(h.items, p.items, encoder, threshold)) for h, p in pairs]
-        return Scores(metrics(users, self.resamples), [user.row() for user in users])
+        return Scores(metrics(users, self.resamples), [user.row() for user in users], settings={"threshold": threshold})
 
 
 def aligned(histories: Sequence[History], predictions: Sequence[Prediction]) -> list[tuple[History, Prediction]]:

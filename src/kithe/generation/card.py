@@ -94,7 +94,8 @@ def _sections(card: Card) -> Iterator[str]:
     )
     yield "\n## Where it comes from\n"
     yield f"- id `{card['id']}`, licence {card['licence']}"
-    yield from (f"- stage {name}: `{identity}`" for name, identity in card["stages"].items())
+    writers = {name: f" by `{who}`" for name, who in card["writers"].items()}
+    yield from (f"- stage {name}{writers.get(name, '')}: `{identity}`" for name, identity in card["stages"].items())
     yield "\n## Files\n"
     yield "| file | bytes | sha256 |\n|---|---:|---|"
     yield from (f"| {name} | {file['bytes']} | `{file['sha256']}` |" for name, file in card["files"].items())

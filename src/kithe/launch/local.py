@@ -7,10 +7,10 @@ import shlex
 import signal
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 
+from joblib import Parallel, delayed
 from omegaconf import DictConfig
 
 from kithe import experiment, generate
@@ -19,6 +19,8 @@ from kithe.generate import Generation
 from kithe.generation.plan import Plan
 from kithe.identity import digest
 from kithe.launch import processes
+from kithe.launch.runtime import cores
+from kithe.launch.signals import AGAIN
 from kithe.records.base import write_json
 from kithe.report.build import report
 
@@ -62,8 +64,12 @@ def write(run: Generation) -> None:
     sys.stdout.write(run.summary())
 
 
-def sweep(composed: Sequence[DictConfig], jobs: int = 1) -> None:
-    """Run the cells or shards of a sweep, `jobs` at once, each in its own process tree; finished ones are not run again.
+def sweep(composed: Sequence[DictConfig], at_once: int = 1) -> None:
+    """Run the cells or shards of a sweep, each in its own process tree; finished ones are not run again.
+
+    Args:
+        composed: their configs.
+        at_once: how many run at a time; they share the cores evenly.
 
     Raises:
         SystemExit: one failed. The others have run, and the report is written.
@@ -74,24 +80,27 @@ def sweep(composed: Sequence[DictConfig], jobs: int = 1) -> None:
     if any(run.config["plan"] for run in runs.values()):
         sys.stdout.writelines(f"{run.line()}\n" for run in runs.values())
         return
-    failed = Event()
+    waiting = [run for run in runs.values() if not run.folder.done]
+    stopped = Event()
 
     def start(number: int, run: Run) -> None:
-        if not run.folder.done and not failed.is_set():
-            sys.stderr.write(f"[{number}/{len(runs)}] {run.name}\n")
-            run_apart(run)
+        if stopped.is_set():
+            return
+        sys.stderr.write(f"[{number}/{len(waiting)}] {run.name}\n")
+        run_apart(run, at_once)
         if run.folder.state == "failed" and run.config["sweep"]["fail_fast"]:
-            failed.set()
+            stopped.set()
 
-    with ThreadPoolExecutor(jobs) as pool:
-        list(pool.map(start, range(1, len(runs) + 1), runs.values()))
+    Parallel(n_jobs=at_once, prefer="threads")(delayed(start)(number, run) for number, run in enumerate(waiting, 1))
     finish(list(runs.values()))
 
 
-def run_apart(run: Run) -> None:
+def run_apart(run: Run, at_once: int) -> None:
     """Run in a process tree of its own and note how it ended, also where it could not say so itself."""
-    code = processes.run([run.module, str(run.prepare())], {})
-    if code and run.folder.state not in ("done", "failed"):
+    threads = max(1, cores() // (at_once * run.processes))
+    share = {"OMP_NUM_THREADS": str(threads)} if at_once > 1 else {}
+    code = processes.run([run.module, str(run.prepare())], share)
+    if code not in (0, AGAIN) and run.folder.state not in ("done", "failed"):
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code} before it began"
         run.folder.mark("failed", error=how)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kithe.launch.runtime import Placement
+from kithe.launch.signals import AGAIN, StopFlag, defer, tell_group
 
 # What an outer launcher says of its own process group, or W&B of its own service, must not reach a cell's.
 FOREIGN = (
@@ -45,8 +46,26 @@ def run(command: Sequence[str], variables: Mapping[str, str]) -> int:
     return subprocess.run(full, env={**environment(), **variables}, preexec_fn=end_with_parent, check=False).returncode
 
 
-def run_worker(folder: Path, placement: Placement) -> int:
-    """Run the stages of a prepared cell that need a model, in as many processes as its placement says."""
+def run_worker(folder: Path, placement: Placement, stop: StopFlag) -> int:
+    """Run the stages of a prepared cell that need a model, in as many processes as its placement says.
+
+    Returns:
+        The exit status; `AGAIN` where it stopped because `stop` was set, which is passed on to the processes.
+    """
     many = ["torch.distributed.run", "--standalone", "--nproc-per-node", str(placement.processes), "-m"]
-    command = [*(many if placement.processes > 1 else []), "kithe.worker", str(folder)]
-    return run(command, placement.environment())
+    command = [sys.executable, "-m", *(many if placement.processes > 1 else []), "kithe.worker", str(folder)]
+    variables = {**environment(), **placement.environment()}
+    # A group of their own: a request to stop must reach the workers behind torchrun, and not this process twice.
+    with subprocess.Popen(command, env=variables, preexec_fn=_led, start_new_session=True) as process:
+        try:
+            stop.tell(lambda: tell_group(process.pid))
+            code = process.wait()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return AGAIN if code and stop() else code
+
+
+def _led() -> None:
+    end_with_parent()
+    defer()

@@ -22,7 +22,7 @@ class Placement:
 
     def environment(self) -> dict[str, str]:
         """Variables of the worker processes: the cores divided among them, and no busy waiting where they share cores."""
-        threads = max(1, (os.cpu_count() or 1) // self.processes)
+        threads = max(1, cores() // self.processes)
         # Packages import deepspeed on the side, and it would warn about the absence of what nobody asked for.
         quiet = {"DS_ACCELERATOR": "cpu", "DS_LOG_LEVEL": "error"} if self.accelerator == "cpu" else {}
         return {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(threads)), "OMP_WAIT_POLICY": "PASSIVE", **quiet}
@@ -81,6 +81,11 @@ class Fixed:
 def memory() -> int:
     """Bytes of memory in this machine."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def cores() -> int:
+    """Processor cores this process may use, which under a scheduler are fewer than there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def gpus() -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from json import dumps
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from kithe.errors import ConfigError
@@ -51,6 +52,10 @@ class Amount:
     tokens: int = 0
     cost: float = 0.0
 
+    def plus(self, other: "Amount") -> "Amount":
+        """The sum of both."""
+        return Amount(self.calls + other.calls, self.tokens + other.tokens, self.cost + other.cost)
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -75,10 +80,17 @@ class Ledger:
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
         self._limits = {"max_cost": budget.max_cost, "max_tokens": budget.max_tokens, "max_calls": budget.max_calls}
-        self._database = Database(Path(budget.ledger) if budget.ledger else None, _TABLE)
+        self._database = Database(Path(budget.ledger).expanduser(), _TABLE) if budget.ledger else None
+        self._lock, self._here = Lock(), Amount()
 
     def reserve(self, amount: Amount) -> bool:
         """Set an upper bound aside; False (and nothing set aside) where it does not fit any more."""
+        if self._database is None:
+            with self._lock:
+                total = self._here.plus(amount)
+                if fits := self._fits(total):
+                    self._here = total
+            return fits
         values = {"calls": amount.calls, "tokens": amount.tokens, "cost": amount.cost, **self._limits}
         with self._database.connection() as connection:
             return connection.execute(_RESERVE, values).rowcount == 1
@@ -86,17 +98,28 @@ class Ledger:
     def settle(self, reserved: Amount, actual: Amount) -> None:
         """Replace a reservation by what it came to."""
         change = (actual.calls - reserved.calls, actual.tokens - reserved.tokens, actual.cost - reserved.cost)
+        if self._database is None:
+            with self._lock:
+                self._here = self._here.plus(Amount(*change))
+            return
         with self._database.connection() as connection:
             connection.execute("UPDATE spent SET calls = calls + ?, tokens = tokens + ?, cost = cost + ?", change)
 
     def spent(self) -> Amount:
         """All so far."""
+        if self._database is None:
+            return self._here
         with self._database.connection() as connection:
             return Amount(*connection.execute("SELECT calls, tokens, cost FROM spent").fetchone())
 
     def close(self) -> None:
         """Close the file."""
-        self._database.close()
+        if self._database is not None:
+            self._database.close()
+
+    def _fits(self, total: Amount) -> bool:
+        found = {"max_calls": total.calls, "max_tokens": total.tokens, "max_cost": total.cost}
+        return all(limit is None or found[name] <= limit for name, limit in self._limits.items())
 
 
 def prompt_bound(ask: Ask) -> int:

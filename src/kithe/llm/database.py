@@ -20,11 +20,11 @@ class Database:
     several hosts need a file each.
     """
 
-    def __init__(self, path: Path | None, schema: str) -> None:
+    def __init__(self, path: Path, schema: str) -> None:
         """Nothing is opened yet.
 
         Args:
-            path: the file; None for one in memory.
+            path: the file.
             schema: statements that make its tables where they are missing.
         """
         self.path = path
@@ -49,9 +49,8 @@ class Database:
             self._connection = None
 
     def _open(self) -> sqlite3.Connection:
-        if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self.path or ":memory:", timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")

@@ -14,6 +14,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from kithe.errors import ConfigError
 from kithe.identity import digest
@@ -158,7 +159,8 @@ class Endpoint:
 def _connect(base_url: str, key: str | None, timeout: float, trust_env: bool) -> Connection:
     openai = _openai()
     host = urlsplit(base_url).hostname or ""
-    http = openai.DefaultAsyncHttpxClient(trust_env=trust_env and host not in _OWN)
+    own = not trust_env or (host in _OWN and getproxies())
+    http = openai.DefaultAsyncHttpxClient(trust_env=False) if own else None
     client = openai.AsyncOpenAI(base_url=base_url, api_key=key or _NO_KEY, max_retries=0, timeout=timeout, http_client=http)
     if host != "api.openai.com":
         client.organization = client.project = None  # taken from the environment, and nobody else's business

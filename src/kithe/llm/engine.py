@@ -27,6 +27,7 @@ Connection = tuple[Callable[..., Awaitable[Any]], Callable[[], Coroutine[Any, An
 
 _LOG = logging.getLogger(__name__)
 
+_NAP: Final = 0.01  # seconds
 # No model writes this by chance when it is asked for prose: a server that answers so has enforced the schema.
 _SIGN: Final = {"kithe": "zq7"}
 _PROBE: Final = Ask(
@@ -67,6 +68,7 @@ class Lane:
         self.keep = keep
         self.error: Exception | None = None
         self.closed = False
+        self.patient = False
         self.tasks: set[asyncio.Task[None]] = set()
         self._done: deque[Reply | None] = deque()
         self._ready = threading.Event()
@@ -78,11 +80,17 @@ class Lane:
         return self.closed or self.error is not None
 
     def put(self, reply: Reply | None) -> None:
-        """A reply, or None for an ask that gets none; in the loop's thread. The caller is woken once a turn of the loop."""
+        """A reply, or None for an ask that gets none; in the loop's thread.
+
+        Two threads that take turns for every reply slow each other down, so while there is more to ask (`patient`) the caller
+        is woken only now and then.
+        """
         self._done.append(reply)
-        if not self._waking:
+        if not self.patient:
+            self._ready.set()
+        elif not self._waking:
             self._waking = True
-            asyncio.get_running_loop().call_soon(self._wake)
+            asyncio.get_running_loop().call_later(_NAP, self._wake)
 
     def take(self) -> list[Reply | None]:
         """All that is there, waiting for the first; in the caller's thread."""
@@ -250,6 +258,7 @@ class Engine:
         elif heard.reason is not None:
             self._fail(job, heard.reason, heard.message, text, heard.model)
         else:
+            job.lane.patient = bool(self._pending)
             job.done(job, Reply(job.ask.id, text, heard.finish, model=heard.model, **self._figures(job)))
 
     def _troubled(self, job: Job, era: int, found: Trouble) -> None:

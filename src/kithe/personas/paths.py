@@ -6,7 +6,7 @@ The sampler blends a uniform law with a stratified one, "to balance topical dive
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from kithe.errors import ConfigError
 from kithe.personas.taxonomy import Taxonomy, plain, taxonomy
 
 Sampler = Literal["uniform", "stratified", "walk"]
+Depths = Literal["uniform_depth", "sqrt", "specific"]
+LawName = Literal["hybrid", "walk"]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 BLOCK: Final = 512  # personas drawn at once; part of what a seed means
@@ -39,11 +41,11 @@ class Sampling:
 
     n: int = 8
     beta: float = 0.5
-    depths: Literal["uniform_depth", "sqrt", "specific"] = "sqrt"
+    depths: Depths = "sqrt"
     cap: int = 2
     categories: int | None = None
     gamma: float = 0.0
-    law: Literal["hybrid", "walk"] = "hybrid"
+    law: LawName = "hybrid"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be drawn.
@@ -54,6 +56,8 @@ class Sampling:
         allowed = {
             "n": (self.n >= 1, "at least 1"),
             "beta": (0 <= self.beta <= 1, "from 0 to 1"),
+            "depths": (self.depths in get_args(Depths), f"one of {', '.join(get_args(Depths))}"),
+            "law": (self.law in get_args(LawName), f"one of {', '.join(get_args(LawName))}"),
             "cap": (self.cap >= 1, "at least 1"),
             "categories": (1 <= self.fewest <= self.n, f"from 1 to n={self.n}"),
             "gamma": (0 <= self.gamma <= 1, "from 0 to 1"),
@@ -89,7 +93,8 @@ class Draws:
 class PathSampler:
     """Draws the paths of persona 0, 1, 2, ...; what a persona gets depends on the options, the seed and its number only.
 
-    Any process can draw any range of personas. With gamma > 0 it first draws, once, all that come before.
+    Any process can draw any range of personas. With gamma > 0 it first draws, once, all that come before. Threads need a
+    sampler each.
     """
 
     def __init__(self, sampling: Sampling, seed: int, tree: Taxonomy | None = None) -> None:
@@ -128,9 +133,9 @@ class PathSampler:
 
     def picks(self, persona: int) -> tuple[Pick, ...]:
         """The picks of one persona; asking for neighbours one after the other costs no more than asking for all."""
-        block, row = self._block(persona // BLOCK), persona % BLOCK
+        own = self.draw(persona, persona + 1)
         names: tuple[Sampler, Sampler] = ("walk", "walk") if self.sampling.law == "walk" else ("uniform", "stratified")
-        columns = zip(block.leaves[row], block.stratified[row], block.probs[row], strict=True)
+        columns = zip(own.leaves[0], own.stratified[0], own.probs[0], strict=True)
         return tuple(Pick(self.tree.leaves[leaf].id, names[int(way)], float(prob)) for leaf, way, prob in columns)
 
     def paths(self, persona: int) -> tuple[tuple[str, ...], ...]:
@@ -139,9 +144,10 @@ class PathSampler:
 
     def _block(self, number: int) -> Draws:
         """The draws of one block of personas; the last one is kept."""
-        if self._last is None or self._last[0] != number:
-            self._last = (number, self._drawn(number, self._law(number)))
-        return self._last[1]
+        last = self._last
+        if last is None or last[0] != number:
+            last = self._last = (number, self._drawn(number, self._law(number)))
+        return last[1]
 
     def _law(self, number: int) -> "_Law":
         """The law of a block: with balancing it depends on what all earlier blocks drew."""
@@ -159,7 +165,7 @@ class PathSampler:
         return _Law.of(self._leaves, uniform, stratified, self.sampling.beta)
 
     def _drawn(self, number: int, law: "_Law") -> Draws:
-        """Steps of docs/taxonomy.md for a block at once: draw until every persona has n, then widen the narrow ones."""
+        """The steps of docs/taxonomy.md for a block at once: draw until every persona has n, then widen the narrow ones."""
         ask = self.sampling
         attempts = ask.n + (ask.n - 1) // ask.cap  # a draw that fails closes one of the categories that are full
         rng = np.random.default_rng((self.seed, _STREAM, number))
@@ -202,12 +208,14 @@ def laws(tree: Taxonomy, sampling: Sampling) -> tuple[Floats, Floats]:
     return np.full(len(depth), 1 / len(depth)), stratified
 
 
-def depth_weights(leaves: Ints, preset: str) -> Floats:
+def depth_weights(leaves: Ints, preset: Depths) -> Floats:
     """w by depth, summing to one over the depths that have leaves; `leaves` holds how many each depth has."""
     has = leaves > 0
-    shapes = {"uniform_depth": has, "sqrt": np.sqrt(leaves), "specific": np.arange(len(leaves)) * has}
-    if preset not in shapes:
-        raise ConfigError(f"path sampling: depths={preset}; it must be one of {', '.join(shapes)}")
+    shapes: dict[Depths, Floats] = {
+        "uniform_depth": has.astype(np.float64),
+        "sqrt": np.sqrt(leaves),
+        "specific": np.arange(len(leaves), dtype=np.float64) * has,
+    }
     return np.asarray(shapes[preset] / shapes[preset].sum(), dtype=np.float64)
 
 

@@ -155,8 +155,11 @@ def judge_name(result: Result) -> str:
     """The judge with its settings, the matcher among them."""
     name = str(result["cell"].get("judge"))
     node = (result.get("config") or {}).get("judge") or {}
+    settled = (result.get("provenance") or {}).get("judge") or {}
     settings = [
-        f"{key}={'calibrated' if value is None else value}" for key, value in leaves(node) if key and "_target_" not in key
+        f"{key}={settled.get(key, 'calibrated') if value is None else value}"
+        for key, value in leaves(node)
+        if key and "_target_" not in key
     ]
     return "; ".join(filter(None, [name, JUDGES.get(name), ", ".join(settings)]))
 

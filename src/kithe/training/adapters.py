@@ -5,7 +5,7 @@ An adapter says how a model is made ready to learn (`prepare`), how what it lear
 rewards is another class with another `learn`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
@@ -90,6 +90,7 @@ class Lesson:
         precision: `fp32` or `bf16`.
         sink: takes rows of metrics on rank 0.
         checkpoint_every: optimiser steps a killed run may lose.
+        stop: asked after every step; on True what was learnt so far is saved and `kithe.errors.Stopped` raised.
     """
 
     model: ModelSpec
@@ -103,6 +104,7 @@ class Lesson:
     hardware: "Hardware"
     checkpoint_every: int
     progress: bool
+    stop: Callable[[], bool]
 
 
 class Trainable(Adapter, Protocol):
@@ -146,6 +148,7 @@ class Supervised:
             hardware=lesson.hardware,
             checkpoint_every=lesson.checkpoint_every,
             progress=lesson.progress,
+            stop=lesson.stop,
         )
         return asdict(report)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from kithe.errors import Stopped
 from kithe.llm.models import ModelSpec
 from kithe.records.base import write_json
 from kithe.records.chat import ChatExample
@@ -18,15 +19,12 @@ from kithe.training.run import Run
 from kithe.training.trainer import Hardware, make_trainer
 
 
-class Stopped(Exception):  # noqa: N818  # nothing went wrong
-    """Training was asked to stop and has saved a checkpoint; the same call goes on from there."""
-
-
 @dataclass(frozen=True)
 class FitReport:
     """What training took.
 
     Attributes:
+        examples: training examples, each learnt from once an epoch.
         tokens: tokens of all optimiser steps, padding not counted.
         supervised_tokens: those among them that were learnt.
         steps: optimiser steps.
@@ -36,6 +34,7 @@ class FitReport:
         logits_check: largest difference of logits between trained and exported weights.
     """
 
+    examples: int
     tokens: int
     supervised_tokens: int
     steps: int
@@ -124,6 +123,7 @@ def _finish(run: Run, model: nn.Module, gathered: dict[str, Tensor] | None, fold
         example=run.shortest(),
     )
     return FitReport(
+        examples=len(run.train.rows),
         tokens=run.plan.tokens,
         supervised_tokens=sum(run.plan.targets),
         steps=run.plan.steps,

@@ -7,7 +7,7 @@ number of processes. A batch is computed whole, and its answers are the same to 
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from pytorch_lightning.callbacks import BasePredictionWriter, Callback
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm  # type: ignore[import-untyped]
 
-from kithe.errors import ConfigError
+from kithe.errors import ConfigError, Stopped
 from kithe.llm.chat import render
 from kithe.llm.local import Decode, LocalModel, Prefix, shared
 from kithe.records.chat import ChatRequest, Generation
@@ -62,6 +62,7 @@ def predict(
     batch_tokens: int = 8192,
     hardware: Hardware | None = None,
     progress: bool = True,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Answered:
     """Answer requests, in as many processes as torchrun started; every process gets all answers.
 
@@ -75,8 +76,10 @@ def predict(
         batch_tokens: a batch has at most so many prompt tokens, padding included, or one prompt.
         hardware: by default one CPU process.
         progress: show a progress bar in process 0.
+        stop: asked after every batch.
 
     Raises:
+        Stopped: see `stop`; the answers so far are on the disk.
         ConfigError: a prompt with its answer is longer than the model's context.
         ValueError: two requests share an id, or the folder holds answers to other prompts.
     """
@@ -93,7 +96,7 @@ def predict(
         module = _Predictor(
             LocalModel(model, tokenizer), model, shared([ids for _, ids in prompts]), max_new_tokens, decode, schema
         )
-        callbacks: list[Callback] = [_Writer(folder, ranks.rank)]
+        callbacks: list[Callback] = [_Writer(folder, ranks.rank, stop)]
         callbacks += [_Bar(mine, missing)] if progress and ranks.rank == 0 else []
         # Lightning refuses a process without a batch.
         _run(module, missing or [Job(-1, ())], callbacks, hardware or Hardware(), ranks, folder)
@@ -147,9 +150,9 @@ class _Predictor(pl.LightningModule):
 class _Writer(BasePredictionWriter):
     """Appends each batch's answers to this process's file, and they are on the disk before the next batch begins."""
 
-    def __init__(self, folder: Path, rank: int) -> None:
+    def __init__(self, folder: Path, rank: int, stop: Callable[[], bool]) -> None:
         super().__init__(write_interval="batch")
-        self._folder, self._rank = folder, rank
+        self._folder, self._rank, self._stop = folder, rank, stop
 
     def write_on_batch_end(
         self,
@@ -167,6 +170,8 @@ class _Writer(BasePredictionWriter):
         spent = json.dumps({"batch": batch.number, "seconds": pl_module.seconds})
         _append(_file(self._folder, "seconds", self._rank), [spent])
         _append(_file(self._folder, "generations", self._rank), [generation.line() for generation in prediction])
+        if self._stop():
+            raise Stopped(f"stopped after batch {batch.number}; the same command goes on from there")
 
 
 class _Bar(Callback):

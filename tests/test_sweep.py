@@ -1,0 +1,60 @@
+"""A sweep's cells: each once, so many at a time, and an end that tells how they went."""
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from kithe.cell import Cell
+from kithe.config.compose import compose
+from kithe.launch import local
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many cells were at work whenever one began; a cell only waits and fails if it is of seed 1."""
+    working, seen, lock = [0], [], threading.Lock()
+
+    def work(cell: Cell, at_once: int) -> None:
+        with lock:
+            working[0] += 1
+            seen.append(working[0])
+        time.sleep(0.2)
+        cell.folder.mark("failed" if cell.config["seed"] == 1 else "done", error="")
+        with lock:
+            working[0] -= 1
+
+    monkeypatch.setattr(local, "run_apart", work)
+    monkeypatch.setattr(local, "finish", lambda cells: None)
+    return seen
+
+
+def sweep(tmp_path: Path, at_once: int, *words: str) -> list[Cell]:
+    composed = [compose([f"seed={seed}", "adapt=lora", f"paths.store={tmp_path}", *words]) for seed in (1, 2, 3, 4)]
+    local.sweep([*composed, composed[0]], at_once)
+    return [Cell.of(config) for config in composed]
+
+
+def test_one_after_the_other(tmp_path: Path, started: list[int]) -> None:
+    cells = sweep(tmp_path, 1)
+    assert started == [1, 1, 1, 1]
+    assert [cell.folder.state for cell in cells] == ["failed", "done", "done", "done"]
+
+
+def test_so_many_at_once(tmp_path: Path, started: list[int]) -> None:
+    sweep(tmp_path, 2)
+    assert len(started) == 4
+    assert max(started) == 2
+
+
+def test_a_sweep_can_stop_at_its_first_failure(tmp_path: Path, started: list[int]) -> None:
+    cells = sweep(tmp_path, 1, "sweep.fail_fast=true")
+    assert [cell.folder.state for cell in cells] == ["failed", "planned", "planned", "planned"]
+
+
+def test_finished_cells_are_not_run_again(tmp_path: Path, started: list[int]) -> None:
+    sweep(tmp_path, 1)
+    started.clear()
+    sweep(tmp_path, 1)
+    assert len(started) == 1
