@@ -13,7 +13,7 @@ from kithe.generation.extraction import Extraction, ModelExtractor
 from kithe.generation.log import Rejected
 from kithe.generation.pipeline import Block, Pipeline
 from kithe.generation.profiles import Profiles
-from kithe.generation.stages import Dialogues, Personas, Stage
+from kithe.generation.stages import Dialogues, Personas, Stage, Written
 from kithe.generation.teacher import Model, stand_in
 from kithe.generation.turns import plan
 from kithe.generation.writing import Writing
@@ -39,13 +39,21 @@ class Invented(Terse):
         return stand_in(str(index), seed)
 
 
-def chain(root: Path, client: Client, tokens: int) -> Pipeline:
-    """Dialogues of scripted personas, and their second labelling, by the model."""
-    writing = Writing(max_tokens=tokens)
+def chain(root: Path, client: Client) -> Pipeline:
+    """Dialogues of scripted personas by the model."""
     stages: dict[str, Stage] = {
         "personas": Personas(Invented()),
-        "dialogues": Dialogues(Model(client, writing=writing)),
-        "extraction": Extraction(ModelExtractor(client, max_tokens=tokens // 3)),
+        "dialogues": Dialogues(Model(client, writing=Writing(max_tokens=240))),
+    }
+    return Pipeline(stages, {name: root / name for name in stages}, seed=1, together=2)
+
+
+def labelling(root: Path, client: Client) -> Pipeline:
+    """Scripted dialogues, labelled by the model."""
+    stages: dict[str, Stage] = {
+        "personas": Personas(Terse()),
+        "dialogues": Dialogues(Terse()),
+        "extraction": Extraction(ModelExtractor(client, max_tokens=120)),
     }
     return Pipeline(stages, {name: root / name for name in stages}, seed=1, together=2)
 
@@ -60,7 +68,6 @@ def check(line: Pipeline) -> Counter[str]:
         assert history.items
         for item in history.items:
             assert all(evidence.quote in history.turns[evidence.turn].text for evidence in item.evidence)
-        Prediction.model_validate_json(texts["extraction"])
         found["valid"] += 1
     for stage, _, what, why in line.quarantine(BLOCK):
         assert why.reason
@@ -81,15 +88,20 @@ def _rng(name: str):  # type: ignore[no-untyped-def]
 def test_served(served_model: Served, tmp_path: Path) -> None:
     endpoint = Endpoint(served_model.base_url, served_model.model, concurrency=2, timeout=500, deadline=580, attempts=1)
     client = Cached(endpoint, str(tmp_path / "answers.sqlite"))
-    line = chain(tmp_path / "first", client, 500)
+    line = chain(tmp_path / "first", client)
     assert not line.run([BLOCK])
     found = check(line)
-    personas = Model(client, Profiles(tiers=["Social & Relationships"], paths=Sampling(n=2, categories=1), max_tokens=250))
+    labels = labelling(tmp_path / "labels", client)
+    assert not labels.run([BLOCK])
+    read = [Prediction.model_validate_json(texts["extraction"]) for _, texts in labels.rows(BLOCK)]
+    assert len(read) == len(BLOCK.indexes)
+    assert sum(one.unparsed for one in read) == sum(why.reason[:5] != "item:" for *_, why in labels.quarantine(BLOCK))
+    personas = Model(client, Profiles(tiers=["Social & Relationships"], paths=Sampling(n=2, categories=1), max_tokens=120))
     ((_, outcome),) = personas.personas(["0"], 1)
-    assert not isinstance(outcome, Rejected) or outcome.reason
+    assert isinstance(outcome, Written | Rejected)
     calls = endpoint.spent().calls
-    assert 3 <= calls <= 16, found
-    again = chain(tmp_path / "again", client, 500)
+    assert 5 <= calls <= 16, found
+    again = chain(tmp_path / "again", client)
     assert not again.run([BLOCK])
     assert check(again) == found
     assert endpoint.spent().calls == calls
