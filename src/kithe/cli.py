@@ -42,6 +42,10 @@ def parser() -> argparse.ArgumentParser:
     tree.add_argument("--depth", type=int, help="go no deeper; top categories have depth 1")
     tree.add_argument("--json", action="store_true", help="a list of {id, name, parent, depth}")
     tree.set_defaults(verb=show_taxonomy)
+    attributes = shows.add_parser("ontology", help="what a persona can hold: tiers, categories, attributes")
+    attributes.add_argument("which", nargs="?", default="", help="a tier, a category or a key (default: everything)")
+    attributes.add_argument("--json", action="store_true", help="as a JSON list")
+    attributes.set_defaults(verb=show_ontology)
     verbs.add_parser("doctor", help="check versions, devices, threads, data").set_defaults(verb=doctor)
     export = verbs.add_parser("export", help="hand a generated corpus on: copy it, or push it to a dataset hub")
     export.add_argument("corpus", help="its id, or its folder")
@@ -87,6 +91,14 @@ def show_taxonomy(options: argparse.Namespace) -> None:
     from kithe.personas.taxonomy import taxonomy
 
     sys.stdout.write(listing(taxonomy(), options.words, options.depth, as_json=options.json))
+
+
+def show_ontology(options: argparse.Namespace) -> None:
+    """`kithe show ontology [TIER | CATEGORY | KEY] [--json]`."""
+    from kithe.personas.listing import as_json, as_text, listed
+
+    entities = listed(options.which)
+    sys.stdout.write(f"{as_json(entities) if options.json else as_text(entities)}\n")
 
 
 def doctor(options: argparse.Namespace) -> None:

@@ -12,7 +12,8 @@ from kithe.dialogues.pen import Piece
 from kithe.dialogues.script import page
 from kithe.personas.grammar import half
 
-_FEW = 3  # facts that a session is given at least, where the persona has them
+_MOST_ASKED = 4  # questions in one turn
+_FEW = 4  # facts that a session is given at least, where the persona has them
 
 
 def advice(draft: Draft, facts: Sequence[Fact], others: list[Fact], sessions: int, turns: int | None) -> None:
@@ -34,12 +35,10 @@ def advice(draft: Draft, facts: Sequence[Fact], others: list[Fact], sessions: in
         field = draft.pen.rng.choices(fields, weights)[0]
         chosen = _fitting(left, field)[:share]
         left = [fact for fact in left if fact not in chosen]
-        wanted = None if turns is None else max(2, round((turns - _spoken(draft)) / (sessions - session + 1)))
+        wanted = None if turns is None else max(1, round((turns - draft.spoken()) / (sessions - session + 1)))
+        if turns is not None and session == sessions:  # a log's number of facts counts more than what a talk is about
+            chosen, left = [*chosen, *left], []
         _Session(draft, field, chosen, others, wanted).write()
-
-
-def _spoken(draft: Draft) -> int:
-    return sum(turn.speaker == draft.user for turn in draft.turns)
 
 
 def _fitting(facts: Sequence[Fact], field: dict[str, Any]) -> list[Fact]:
@@ -59,39 +58,47 @@ class _Session:
         self.draft, self.pen, self.field, self.facts, self.others = draft, draft.pen, field, facts, others
         self.situations = list(half(field["situation"], draft.pen.family))
         self.pen.rng.shuffle(self.situations)
-        self.first = _spoken(draft)
+        self.first = draft.spoken()
         self.turns = turns
 
     def write(self) -> None:
         """Opening, questions while there are facts or turns left, suggestions, end."""
         self._open()
-        for _ in range(12):
+        for _ in range(40):
+            if self._left() <= 1:
+                break
             self._question()
             if self._enough():
                 break
-        self._suggest()
+        if self._left() > 0:
+            self._suggest()
         if self._room():
             self._why()
-        if self._room() or self.pen.chance(0.15):
+        if self._room():
             self._close()
+
+    def _left(self) -> int:
+        """How many turns the user has left, where that is settled; otherwise more than enough."""
+        return 99 if self.turns is None else self.turns - (self.draft.spoken() - self.first)
 
     def _enough(self) -> bool:
         """Whether it is time for a suggestion: the last facts go along with it."""
         if self.turns is not None:
-            return _spoken(self.draft) - self.first >= self.turns - 2
-        return not self.facts or (len(self.facts) < 2 and self.pen.chance(0.5))
+            return self._left() <= 1
+        return len(self.facts) < 2
 
     def _room(self) -> bool:
         """Whether a turn without facts is welcome."""
         if self.turns is not None:
-            return _spoken(self.draft) - self.first < self.turns
+            return self._left() > 0
         return self.draft.plain_share() < self.draft.mix.routine
 
     def _open(self) -> None:
         if self.pen.chance(0.6):
             self.draft.say("B", [Piece(self.draft.line(self.field["hello"]))])
         pieces = [Piece(self._request(self.draft.line(self.field["open"]) or "Hi, can you help me?"))]
-        if self.facts and self.pen.chance(0.55):
+        due = self.draft.due(len(self.facts))
+        if self.facts and (self.pen.chance(0.7) if due is None else due):
             pieces.append(self._volunteer(self.facts.pop()))
         self.draft.say("A", pieces)
 
@@ -106,30 +113,31 @@ class _Session:
 
     def _with(self, fact: Fact) -> list[Fact]:
         """The fact, perhaps with others that go into the same sentence."""
-        group = companions(fact, self.facts) if self.pen.chance(0.6) else [fact]
+        group = companions(fact, self.facts) if self.pen.chance(0.6) and self.turns is None else [fact]
         self.facts = [other for other in self.facts if other not in group]
         return group
 
     def _question(self) -> None:
         """One or two questions in a turn, and their answers in the next, in the same order."""
         asks, answers = [], []
-        for _ in range(2 if self.pen.chance(0.4) else 1):
-            ask, answer = self._pair()
+        due = self.draft.due(len(self.facts))
+        for _ in range(max(1, min(due, _MOST_ASKED)) if due is not None else 2 if self.pen.chance(0.4) else 1):
+            ask, answer = self._situation() if due == 0 else self._pair(due)
             if ask.text:
                 asks.append(ask)
                 answers.append(answer)
         if not asks:
-            return
+            asks, answers = [Piece(self.draft.line(page_words("anything")))], [Piece(self.draft.line(page("people")["small"]))]
         self.draft.say("B", [Piece(self.draft.line(page_words("lead"))), *asks] if self.pen.chance(0.5) else asks)
-        if self.facts and self.pen.chance(0.2):
+        if self.facts and due != 0 and self.pen.chance(0.2):
             answers.append(self._volunteer(self.facts.pop()))
         self.draft.say("A", answers)
 
-    def _pair(self) -> tuple[Piece, Piece]:
+    def _pair(self, due: int | None) -> tuple[Piece, Piece]:
         """A question and its answer: about a fact, or about the situation, which nobody asks twice."""
         able = [fact for fact in self.facts if fact.trait.qa and not fact.implicit]
         implicit = [fact for fact in self.facts if fact.implicit]
-        if self.facts and not (self._room() and self.pen.chance(0.35)):
+        if self.facts and (due or not (self._room() and self.pen.chance(0.35))):
             if implicit and (not able or self.pen.chance(0.5)):
                 return self._hinted(self.pen.pick(implicit))
             if able:
@@ -170,7 +178,7 @@ class _Session:
             self.draft.say("A", [Piece(self.draft.line(self.field["decline"]))])
         self.draft.say("B", [Piece(self.draft.line(self.field["suggest"]) or "Here is an idea that fits.")])
         pieces = [Piece(self.draft.line(self.field["accept"]))]
-        while self.facts and len(pieces) < 4:
+        while self.facts and len(pieces) < (4 if self.turns is None else 8):
             pieces.append(self._volunteer(self.facts.pop()))
         self.draft.say("A", pieces)
 

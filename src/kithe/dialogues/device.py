@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from kithe.dialogues.advice import page_words
-from kithe.dialogues.distract import ambiguous, distraction, taken_back, undecided
+from kithe.dialogues.distract import ambiguous, distraction, second_person, taken_back, undecided
 from kithe.dialogues.draft import Draft, former
 from kithe.dialogues.facts import Fact
 from kithe.dialogues.pen import Piece
@@ -12,6 +12,7 @@ from kithe.dialogues.script import page
 from kithe.personas.traits import Cue
 
 Step: TypeAlias = Callable[[], None]
+_LEAN = 0.75  # of the routine that the share asks for: some moves bring a plain turn of their own
 
 
 def device(draft: Draft, facts: Sequence[Fact], others: list[Fact], sessions: int, turns: int | None, seed: str = "") -> None:
@@ -37,13 +38,13 @@ class _Requests:
     def write(self, facts: Sequence[Fact], sessions: int, turns: int | None) -> None:
         """The facts' moves between routine requests and traps, in random order; a repeated request comes in several sessions."""
         plan: list[list[Step]] = [[] for _ in range(sessions)]
-        for fact in facts:
-            move = self._move(fact, sessions)
+        for group in self._groups(facts):
+            move = self._move(group[0], sessions) if len(group) == 1 else [self._together(group)]
             places = self.pen.rng.sample(range(sessions), min(len(move), sessions))
             for number, step in enumerate(move):
                 plan[places[number % len(places)]].append(step)
         made = sum(map(len, plan))
-        wanted = turns - made if turns is not None else made * self.mix.routine / (1 - min(0.95, self.mix.routine))
+        wanted = turns - made if turns is not None else _LEAN * made * self.mix.routine / (1 - min(0.95, self.mix.routine))
         for _ in range(max(0 if made else 2, int(wanted + self.pen.rng.random()))):
             self.pen.pick(plan).append(self._trap if self.pen.chance(self.mix.distract) else self._routine)
         for session, steps in enumerate((steps for steps in plan if steps), start=1):
@@ -51,6 +52,15 @@ class _Requests:
             self.pen.rng.shuffle(steps)
             for step in steps:
                 step()
+
+    def _groups(self, facts: Sequence[Fact]) -> list[Sequence[Fact]]:
+        """The facts one by one, or as many at once as it takes to reveal them in the turns that an aim gives."""
+        aim = self.draft.aim
+        size = 1 if aim is None else -(-len(facts) // max(1, aim.revealing))
+        return [facts[place : place + size] for place in range(0, len(facts), size)]
+
+    def _together(self, facts: Sequence[Fact]) -> Step:
+        return lambda: self._say(*self.draft.exchange(page_words("routine")), *(self.pen.tell([fact]) for fact in facts))
 
     def _move(self, fact: Fact, sessions: int) -> list[Step]:
         """The steps by which one fact comes out."""
@@ -148,7 +158,8 @@ class _Requests:
         self._noted()
 
     def _supposes(self, fact: Fact) -> Piece:
-        return Piece(f"{self.draft.line(page_words('guess'))} {fact.value}. {self.draft.line(page_words('right'))}")
+        guessed = second_person(self.pen.read(fact.trait.ways[0], fact.forms))
+        return Piece(f"{self.pen.line(page_words('guess'), {'v': {'v': guessed}})} {self.draft.line(page_words('right'))}")
 
     def _choice(self, fact: Fact) -> None:
         """A cue that fits two values, and what settles it."""

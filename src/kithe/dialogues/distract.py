@@ -1,6 +1,7 @@
 """What looks like a fact about the user and is none: other people's facts, hypotheticals, the past, things taken back."""
 
 import re
+from functools import cache
 
 from kithe.dialogues.draft import Draft, other_value
 from kithe.dialogues.facts import Fact
@@ -9,13 +10,13 @@ from kithe.dialogues.script import page
 
 _BE = {"am": "is", "I'm": "is", "have": "has", "was": "was", "used": "used", "can": "can", "can't": "can't", "would": "would"}
 _DO = {"don't": "doesn't", "do": "does"}
-_VERBS = frozenset(
-    "like love hate live work play drive want enjoy collect watch read listen study prefer support speak follow cook travel shop"
-    " wear walk commute make earn grow value need buy celebrate volunteer suffer manage own go get take eat drink rent use follow"
-    " avoid spend admire rely wait plan hope".split()
-)
 _ADVERBS = frozenset(("usually", "always", "mostly", "only", "often", "never", "really"))
 _OWN = {"my": "their", "me": "them", "myself": "themselves", "mine": "theirs"}
+_YOU = {
+    "i am": "you are", "i'm": "you are", "i was": "you were", "i've": "you've", "i'd": "you'd", "i'll": "you'll", "i": "you",
+    "my": "your", "me": "you", "myself": "yourself", "mine": "yours",
+}  # fmt: skip
+_FIRST = re.compile(r"\b(i am|i'm|i was|i've|i'd|i'll|i|my|me|myself|mine)\b", re.IGNORECASE)
 _OWNED = re.compile(r"\b(my|me|myself|mine)\b")
 
 
@@ -32,8 +33,19 @@ def third_person(statement: str, who: str) -> str:
     if words[0] != "I" or len(words) < 3:
         return ""
     place = 2 if words[1] in _ADVERBS else 1
-    verb = _BE.get(words[place]) or _DO.get(words[place]) or (_inflected(words[place]) if words[place] in _VERBS else "")
+    verb = _BE.get(words[place]) or _DO.get(words[place]) or (_inflected(words[place]) if words[place] in _verbs() else "")
     return _owned(" ".join([who, *words[1:place], verb, *words[place + 1 :]])) if verb else ""
+
+
+def second_person(statement: str) -> str:
+    """Somebody's statement about themselves as one about "you": "I am tall." becomes "you are tall"."""
+    return _FIRST.sub(lambda found: _YOU[found[0].lower()], statement.rstrip("."))
+
+
+@cache
+def _verbs() -> frozenset[str]:
+    """Verbs whose first person is a present tense that takes an s."""
+    return frozenset(page("distract")["verbs"].split())
 
 
 def _inflected(verb: str) -> str:

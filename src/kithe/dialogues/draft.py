@@ -28,19 +28,26 @@ class _Trace:
     piece: Piece
 
 
+@dataclass(frozen=True)
+class Aim:
+    """What a fitted log asks of the user: words of a turn (any of these), turns, and how many of them reveal something."""
+
+    words: tuple[int, ...]
+    turns: int
+    revealing: int
+
+
 @dataclass
 class Draft:
-    """Turns so far, with every trace of the user's facts; lines without facts name nothing that the persona holds.
-
-    `words` is how many words a turn of the user should have about, `None` for as many as come.
-    """
+    """Turns so far, with every trace of the user's facts; lines without facts name nothing that the persona holds."""
 
     user: str
     persona: Persona
     voices: Mapping[str, Voice]
     pen: Pen
     mix: Mix
-    words: tuple[int, ...] | None = None
+    aim: Aim | None = None
+    lengths: list[int] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
     traces: list[_Trace] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
@@ -66,8 +73,21 @@ class Draft:
 
     def plain_share(self) -> float:
         """Of the user's turns so far, the share that reveals nothing."""
-        spoken = sum(turn.speaker == self.user for turn in self.turns)
-        return 1 - len({trace.evidence.turn for trace in self.traces}) / max(1, spoken)
+        return 1 - len({trace.evidence.turn for trace in self.traces}) / max(1, self.spoken())
+
+    def due(self, facts: int) -> int | None:
+        """How many of so many facts the user's next turn should reveal; None without an aim."""
+        if self.aim is None:
+            return None
+        left = max(1, self.aim.turns - self.spoken())
+        revealing = self.aim.revealing - len({trace.evidence.turn for trace in self.traces})
+        if left == 1 or not self.pen.chance(max(revealing, 0) / left):
+            return facts if left == 1 else 0
+        return -(-facts // max(1, revealing))
+
+    def spoken(self) -> int:
+        """How many turns the user has had."""
+        return sum(turn.speaker == self.user for turn in self.turns)
 
     def line(self, block: str, slots: Mapping[str, Forms] | None = None) -> str:
         """A clear line of a script's block, a new one where there is any."""
@@ -91,8 +111,8 @@ class Draft:
         pieces = [piece for piece in pieces if piece.text]
         if not pieces:
             return
-        if speaker == self.user and self.words:
-            pieces = self._sized(pieces, self.pen.pick(self.words))
+        if speaker == self.user and self.aim:
+            pieces = self._sized(self._again(pieces, self.aim), self.aim)
         texts = self.voices[speaker].write([piece.text for piece in pieces], self.pen)
         turn = len(self.turns)
         if speaker == self.user:
@@ -102,17 +122,32 @@ class Draft:
                     self.traces += [_Trace(fact, evidence, piece) for fact in piece.facts]
         self.turns.append(Turn(speaker=speaker, text=" ".join(texts), session=self.session))
 
-    def _sized(self, pieces: list[Piece], words: int) -> list[Piece]:
-        """The pieces with small talk added, or without the ones that reveal nothing, until they have about so many words."""
+    def _again(self, pieces: list[Piece], aim: Aim) -> list[Piece]:
+        """The pieces, with something told before told again where too few turns reveal anything."""
+        if not self.traces or any(piece.facts for piece in pieces):
+            return pieces
+        due = aim.revealing - len({trace.evidence.turn for trace in self.traces})
+        left = aim.turns - self.spoken()
+        return [*pieces, self.pen.tell([self.pen.pick(self.traces).fact])] if self.pen.chance(due / max(1, left)) else pieces
+
+    def _sized(self, pieces: list[Piece], aim: Aim) -> list[Piece]:
+        """The pieces with small talk added, or without loose ones, until they have as many words as the aim wants of a turn.
+
+        Lengths for all turns are drawn at once, and each turn takes the one that is nearest to what it has.
+        """
         count = sum(len(piece.text.split()) for piece in pieces)
+        if not self.lengths:
+            self.lengths = [self.pen.pick(aim.words) for _ in range(max(1, aim.turns))]
+        words = min(self.lengths, key=lambda length: abs(length - count))
+        self.lengths.remove(words)
         for _ in range(_TRIES):
-            if count >= 0.75 * words:
+            if count >= 0.85 * words:
                 break
             more = Piece(self.line(page("people")["small"]))
-            pieces = [*pieces, more]
+            pieces = [*pieces[:-1], more, pieces[-1]]
             count += len(more.text.split())
-        for piece in [piece for piece in pieces[1:] if not piece.facts]:
-            if count > 1.4 * words:
+        for piece in [piece for piece in pieces if piece.loose]:
+            if count > 1.1 * words and len(pieces) > 1:
                 pieces.remove(piece)
                 count -= len(piece.text.split())
         return pieces

@@ -1,7 +1,7 @@
 """Utterances that lend a dialogue their style: three are drawn, their manner is copied, their words are not."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -11,6 +11,7 @@ from typing import Protocol
 
 import yaml
 
+from kithe.corpora.source import Split
 from kithe.records.history import History
 
 DRAWN = 3
@@ -43,10 +44,10 @@ class HandWritten:
         return _bank()
 
 
-class TrainingSource(Protocol):
-    """Anything that can be asked for the histories of a training split (`kithe.corpora.source.DataSource`)."""
+class TrainingSource(Hashable, Protocol):
+    """Anything hashable that can be asked for the histories of a training split (`kithe.corpora.source.DataSource`)."""
 
-    def histories(self, split: str, seed: int) -> Iterator[History]:
+    def histories(self, split: Split, seed: int) -> Iterator[History]:
         """The histories of a split."""
         ...
 

@@ -1,5 +1,6 @@
 """The facts of a dialogue: what of a persona comes out, how strongly and how openly."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +14,10 @@ from kithe.records.history import Intensity, Polarity
 
 CROWD = 300  # strangers that partners and third parties are taken from
 _STRANGER = 40  # attributes of each
+_WORD = re.compile(r"[a-z0-9']+")
+_SMALL = frozenset(
+    ("a", "an", "the", "my", "i", "in", "on", "at", "of", "to", "and", "or", "for", "with", "from", "by", "every", "is")
+)
 
 
 @dataclass(eq=False, slots=True)
@@ -100,6 +105,7 @@ def _shuffle(pool: list[Attribute], rng: Random, weights: Mapping[str, float] | 
 
 def overlap(one: str, other: str) -> bool:
     """Whether one value is part of the other, so that a word could show either."""
+    one, other = one.lower(), other.lower()
     return one in other or other in one
 
 
@@ -111,19 +117,27 @@ def companions(fact: Fact, facts: Sequence[Fact]) -> list[Fact]:
 
 
 @lru_cache(maxsize=2 * CROWD)
-def _stranger(index: int, unseen: bool) -> tuple[Attribute, ...]:
-    return tuple(speakable(draw_persona(f"stranger-{index}", Random(f"stranger/{index}/{unseen}"), _STRANGER, unseen)))
+def _stranger(index: int, unseen: bool) -> tuple[tuple[Attribute, frozenset[str]], ...]:
+    """Somebody's attributes, each with the words of its value."""
+    someone = draw_persona(f"stranger-{index}", Random(f"stranger/{index}/{unseen}"), _STRANGER, unseen)
+    return tuple((attribute, words(attribute.value)) for attribute in speakable(someone))
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text that could name a thing."""
+    return frozenset(_WORD.findall(text.lower())) - _SMALL
 
 
 def strangers(persona: Persona, count: int, mix: Mix, rng: Random) -> list[Fact]:
-    """Facts about somebody else, none of which could be taken for one of the persona's."""
+    """Facts about somebody else, none of which shares a word with one of the persona's or with one another."""
     someone = _stranger(int(rng.random() * CROWD), persona.unseen)
-    own = [attribute.value for attribute in persona.attributes]
+    taken = set(words("\n".join(attribute.value for attribute in persona.attributes)))
     found: list[Fact] = []
     start = int(rng.random() * len(someone))
-    for attribute in (*someone[start:], *someone[:start]):
+    for attribute, named in (*someone[start:], *someone[:start]):
         if len(found) >= count:
             break
-        if not any(overlap(attribute.value, value) for value in own):
+        if not named & taken:
+            taken |= named
             found.append(fact_of(attribute, mix, rng))
     return found

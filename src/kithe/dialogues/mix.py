@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from random import Random
 
 from kithe.errors import ConfigError
-from kithe.records.history import Intensity, Polarity
+from kithe.records.history import Intensity
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,12 @@ class Mix:
             raise ConfigError(f"mix.high={self.high} and mix.low={self.low}: together they must not exceed 1")
 
     @property
-    def intensity(self) -> Mapping[Intensity, float]:
+    def intensity(self) -> Mapping[str, float]:
         """The share of each strength."""
         return {"high": self.high, "medium": 1 - self.high - self.low, "low": self.low}
 
     @property
-    def polarity(self) -> Mapping[Polarity, float]:
+    def polarity(self) -> Mapping[str, float]:
         """The share of each polarity."""
         return {"positive": 1 - self.negative, "negative": self.negative}
 

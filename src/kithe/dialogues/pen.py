@@ -24,12 +24,13 @@ _DIRECT = 0.6  # of strong and weak facts, those put so by the cue itself where 
 
 @dataclass(frozen=True)
 class Piece:
-    """A sentence of a turn, and the facts that it reveals about its speaker."""
+    """A sentence of a turn, and the facts that it reveals about its speaker; a `loose` one may be left out."""
 
     text: str
     facts: tuple[Fact, ...] = ()
     intensity: Intensity = "medium"
     inference: Inference = "explicit"
+    loose: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class Pen:
         self, fact: Fact, field: CueField, slots: Mapping[str, Forms], group: str, question: str = ""
     ) -> tuple[str, Intensity, Cue]:
         """A text of the wanted strength, that strength, and the cue it was made from."""
-        graded, wanted = _asked(fact.trait.graded(field, self.family), question), fact.intensity
+        graded, wanted = _asked(self._graded(fact, field), question), fact.intensity
         plain = graded["medium"]
         if graded[wanted] and (wanted == "medium" or not plain or self.chance(_DIRECT)):
             return self._plain(graded[wanted], slots, wanted)
@@ -110,6 +111,11 @@ class Pen:
         if wanted in ("medium", "low") and cue.intensity == "high":
             return self._around(text, "favorite", wanted), wanted, cue
         return text, cue.intensity, cue
+
+    def _graded(self, fact: Fact, field: CueField) -> Mapping[Intensity, tuple[Cue, ...]]:
+        """The cues of the family; where a trait has none for it, all."""
+        graded = fact.trait.graded(field, self.family)
+        return graded if any(graded.values()) else fact.trait.graded(field)
 
     def _plain(self, cues: Sequence[Cue], slots: Mapping[str, Forms], wanted: Intensity) -> tuple[str, Intensity, Cue]:
         """A reading of one of the cues; of medium ones one without a strong or a weak word, if there is any."""

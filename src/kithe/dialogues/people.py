@@ -9,6 +9,8 @@ from kithe.dialogues.pen import Piece
 from kithe.dialogues.script import page
 from kithe.personas.traits import book
 
+_MOST = 6  # sentences that a turn offers
+
 
 @dataclass
 class Person:
@@ -44,14 +46,15 @@ class Talk:
         self.floor = _Floor()
         self.wordy = self.pen.pick((0.1, 0.3, 0.5, 0.8))  # chance of one sentence more
         self.left = 0
+        self.due: int | None = None  # facts that the user's next turn should reveal, where that is settled
 
     def write(self, turns: int, sessions: int) -> None:
-        """Write about this many turns, `first` and `second` in turn, spread over the sessions."""
-        each = max(2, turns // sessions // 2 * 2)
-        self.left = each * sessions
-        for session in range(1, sessions + 1):
+        """Write turns of `first` and `second`, one after the other, spread over the sessions; each has half of them."""
+        self.left = turns
+        rounds = [turns // 2 // sessions + (number < turns // 2 % sessions) for number in range(sessions)]
+        for session, each in enumerate((each for each in rounds if each), start=1):
             self.draft.session = session
-            self._session(each + (session == sessions and self.pen.chance(0.5)), "hello" if session == 1 else "again")
+            self._session(2 * each, "hello" if session == 1 else "again")
             for person in (self.first, self.second):
                 person.facts = person.facts + [fact for fact in person.told if self.pen.chance(0.25)]
                 person.told = []
@@ -72,7 +75,8 @@ class Talk:
         hello, answer = self.draft.exchange(self.script[greeting])
         pieces = [Piece(hello)]
         self.floor = _Floor(Piece(answer) if answer else None)
-        if me.facts and self.pen.chance(max(0.3, self._pace(me) - 0.2)):
+        self._plan(you=None, me=me)
+        if me.facts and self.pen.chance(max(0.3, self._pace(me) - 0.2) if self._due(me) is None else float(bool(self._due(me)))):
             tell = self._tell(me, me.facts.pop())
             self.floor.news = None
             pieces = [*tell, *pieces] if self.pen.chance(0.1) else [*pieces, *tell]
@@ -82,11 +86,21 @@ class Talk:
         """How many facts a turn it takes to tell them all."""
         return len(me.facts) / max(1.0, self.left / 2)
 
+    def _due(self, me: Person) -> int | None:
+        return self.due if me.name == self.draft.user else None
+
+    def _plan(self, me: Person, you: Person | None) -> None:
+        """Settle what the user's coming turn should reveal: this one, if it is the first, or the next."""
+        user = me if you is None else you
+        if user.name == self.draft.user:
+            self.due = self.draft.due(len(user.facts))
+
     def _turn(self, me: Person, you: Person, last: bool) -> list[Piece]:
         floor, self.floor = self.floor, _Floor()
         pieces = self._respond(me, floor)
         revealed = sum(bool(piece.facts) for piece in pieces)
         pieces += self._offer(me, revealed, bool(pieces or you.facts))
+        self._plan(me, you)
         if not last and (self.pen.chance(0.55) or not pieces):
             pieces += self._ask(you, floor.news)
         return pieces or [Piece(self.draft.line(self.script["small"]))]
@@ -101,7 +115,7 @@ class Talk:
         if floor.echo:
             return [*fixed, self._agree(floor.echo)]
         if floor.news and not fixed and self.pen.chance(0.7):
-            return [Piece(self._reaction(floor.news))]
+            return [Piece(self._reaction(floor.news), loose=True)]
         return fixed
 
     def _topical(self, name: str, news: Fact) -> str:
@@ -115,7 +129,7 @@ class Talk:
 
     def _more(self, news: Fact | None) -> list[Piece]:
         """A sentence more about a fact, which adds nothing to it."""
-        return [Piece(self.draft.line(self._topical("more", news)))] if news and self.pen.chance(self.wordy) else []
+        return [Piece(self.draft.line(self._topical("more", news)), loose=True)] if news and self.pen.chance(self.wordy) else []
 
     def _agree(self, fact: Fact) -> Piece:
         """'Me too', or its opposite, about what the other has just said."""
@@ -129,10 +143,11 @@ class Talk:
             return [self._echoed(me.echoes.pop())]
         if not me.facts:
             nothing = not revealed and (not going or self.pen.chance(0.4))
-            return [Piece(self._nothing(me))] if nothing else []
+            return [Piece(self._nothing(me), loose=not me.fix)] if nothing else []
         pieces: list[Piece] = []
-        wanted = int(self._pace(me) * 1.15 + self.pen.rng.random()) - revealed
-        while me.facts and len(pieces) < 4 and wanted > 0 and not me.fix:
+        due = self._due(me)
+        wanted = (int(self._pace(me) * 1.15 + self.pen.rng.random()) if due is None else due) - revealed
+        while me.facts and len(pieces) < _MOST and wanted > 0 and not me.fix:
             wanted -= 1
             told = self._tell(me, me.facts.pop())
             if pieces and self.pen.chance(0.4):
@@ -189,7 +204,7 @@ class Talk:
             return self._chat(self._topical("follow", news))
         mine = self.floor.news or news
         topic = mine and mine.trait.topic
-        able = [fact for fact in you.facts if not fact.implicit]
+        able = [fact for fact in you.facts if not fact.implicit and self._due(you) != 0]
         near = [fact for fact in able if fact.trait.topic == topic]
         if near and self.floor.news and self.pen.chance(0.4):
             fact = self._take(you, near)

@@ -5,14 +5,14 @@ from random import Random
 
 from kithe.dialogues.advice import advice
 from kithe.dialogues.device import device
-from kithe.dialogues.draft import Draft
+from kithe.dialogues.draft import Aim, Draft
 from kithe.dialogues.exemplars import Exemplars, HandWritten, Manner, draw, manner
-from kithe.dialogues.facts import Fact, choose_facts, overlap, speakable, strangers
+from kithe.dialogues.facts import Fact, choose_facts, speakable, strangers
 from kithe.dialogues.mix import Mix
 from kithe.dialogues.pen import Pen
 from kithe.dialogues.people import Person, Talk
 from kithe.dialogues.script import page
-from kithe.dialogues.targets import Targets
+from kithe.dialogues.targets import FromLog, Targets
 from kithe.dialogues.voice import Voice
 from kithe.errors import unknown
 from kithe.personas.grammar import Family
@@ -23,6 +23,7 @@ FIELDS = frozenset({"category", "key", "value", "type", "polarity", "intensity",
 SIZE = 48  # attributes of a persona, of which a dialogue shows a few
 COUNTS = (0.06, 0.03, 0.07, 0.12, 0.17, 0.19, 0.16, 0.12, 0.08)  # share of dialogues that set out to show 0, 1, 2 ... facts
 SESSIONS = (0.65, 0.22, 0.13)
+PACE = (0.9, 1.6)  # turns of each of two people for every fact of the one who tells more
 _FAMILIES = ("a", "b", "all")
 
 
@@ -43,7 +44,7 @@ class Scripted:
     mix: Mix = field(default_factory=Mix)
     family: Family = "all"
     exemplars: Exemplars = field(default_factory=HandWritten)
-    targets: Targets | None = None
+    targets: Targets | FromLog | None = None
     name: str = "scripted"
 
     def __post_init__(self) -> None:
@@ -84,9 +85,9 @@ class _Writer:
     def __init__(self, teacher: Scripted, persona: Persona, rng: Random) -> None:
         self.teacher, self.persona, self.rng = teacher, persona, rng
         self.pen = Pen(rng, teacher.family)
-        targets = teacher.targets
-        self.mix = targets.mixed(teacher.mix) if targets else teacher.mix
-        self.shape = targets.draw(rng) if targets else None
+        self.targets = teacher.targets.fitted() if teacher.targets else None
+        self.mix = self.targets.mixed(teacher.mix) if self.targets else teacher.mix
+        self.shape = self.targets.draw(rng) if self.targets else None
         self.seed = _seed(persona, rng)
 
     def people(self) -> Draft:
@@ -95,14 +96,20 @@ class _Writer:
         draft = self._draft(self.pen.pick("AB"), {name: _voice(self.rng, tokens, self.mix.noise) for name in "AB"})
         facts = self._facts()
         echoes = [fact for fact in facts if _echoable(fact) and self.rng.random() < 0.2]
-        user = Person(draft.user, [fact for fact in facts if fact not in echoes], others=self._others(4))
-        partner = self._others(self.rng.randint(0, 5))
+        user = Person(
+            draft.user, [fact for fact in facts if fact not in echoes], others=strangers(self.persona, 4, self.mix, self.rng)
+        )
+        partner = strangers(self.persona, self.rng.randint(0, 5), self.mix, self.rng)
         other = Person("B" if draft.user == "A" else "A", partner, echoes)
         first, second = sorted((user, other), key=lambda person: person.name)
-        turns = 2 * self.shape.turns if self.shape else 2 * max(len(facts), len(partner)) + self.rng.randint(0, 3)
+        turns = 2 * self.shape.turns if self.shape else self._length(max(len(facts), len(partner)))
         sessions = self.shape.sessions if self.shape else self.rng.choices((1, 2, 3), (0.75, 0.18, 0.07))[0]
         Talk(draft, first, second, self.seed).write(turns, sessions)
         return draft
+
+    def _length(self, facts: int) -> int:
+        """Turns of a talk in which the more talkative of the two tells so many facts."""
+        return 2 * (round(facts * self.rng.uniform(*PACE)) + self.rng.randint(1, 3))
 
     def assistant(self) -> Draft:
         """Somebody and an assistant."""
@@ -110,28 +117,27 @@ class _Writer:
         draft = self._draft("A", {"A": _mannered(style, self.rng, self.mix.noise), "B": Voice(loud=0.2)})
         sessions = self.shape.sessions if self.shape else self.rng.choices((1, 2, 3), SESSIONS)[0]
         turns = self.shape.turns if self.shape else None
+        others = strangers(self.persona, 6, self.mix, self.rng)
         if self.rng.random() < 0.6:
             asked = frozenset(trait for field in page("advice").values() for trait in field["traits"].split())
-            advice(draft, self._facts(asked, extra=sessions), self._others(3), sessions, turns)
+            advice(draft, self._facts(asked, extra=1 + 3 * sessions), others, sessions, turns)
         else:
-            device(draft, self._facts(), self._others(6), sessions, turns, self.seed)
+            facts = self._facts()
+            habits = any(fact.implicit and fact.trait.repeat for fact in facts)
+            device(draft, facts, others, sessions if self.shape or not habits else max(2, sessions), turns, self.seed)
         return draft
 
     def _draft(self, user: str, voices: dict[str, Voice]) -> Draft:
-        words = self.teacher.targets.words if self.teacher.targets else None
-        return Draft(user, self.persona, voices, self.pen, self.mix, words)
+        aim = Aim(self.targets.words, self.shape.turns, self.shape.revealing) if self.targets and self.shape else None
+        return Draft(user, self.persona, voices, self.pen, self.mix, aim)
 
     def _facts(self, traits: frozenset[str] | None = None, extra: int = 0) -> list[Fact]:
         """What is to come out, of these traits only if there are any."""
         count = self.rng.choices(range(len(COUNTS)), COUNTS)[0]
         count = self.shape.facts if self.shape else count + extra if count else 0
-        able = [attribute for attribute in speakable(self.persona) if traits is None or attribute.trait in traits]
-        return choose_facts(able, count, self.mix, self.rng, self.teacher.targets.categories if self.teacher.targets else None)
-
-    def _others(self, count: int) -> list[Fact]:
-        """Facts of somebody else, no two of which could be taken for one."""
-        found = strangers(self.persona, count, self.mix, self.rng)
-        return [fact for place, fact in enumerate(found) if not any(overlap(fact.value, one.value) for one in found[:place])]
+        wanted = None if self.shape else traits
+        able = [attribute for attribute in speakable(self.persona) if wanted is None or attribute.trait in wanted]
+        return choose_facts(able, count, self.mix, self.rng, self.targets.categories if self.targets else None)
 
 
 def _seed(persona: Persona, rng: Random) -> str:

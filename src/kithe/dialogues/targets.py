@@ -11,12 +11,14 @@ from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from functools import lru_cache
+from itertools import accumulate, islice
 from random import Random, SystemRandom
 from typing import Final
 
 from pydantic import Field
 
+from kithe.dialogues.exemplars import TrainingSource
 from kithe.dialogues.mix import Mix, distance, largest_gap
 from kithe.errors import ConfigError
 from kithe.knowledge.fields import categories
@@ -46,11 +48,12 @@ class Histograms(Record):
 
 @dataclass(frozen=True)
 class Shape:
-    """The size of one dialogue: turns of the user, facts, sessions."""
+    """The size of one dialogue: turns of the user and how many of them reveal something, facts, sessions."""
 
     turns: int
     facts: int
     sessions: int
+    revealing: int
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,13 @@ class Targets:
         """The size of a dialogue. Longer dialogues get more facts: both take the same quantile, but for a third of the draws."""
         place = rng.random()
         other = rng.random() if rng.random() < 1 / 3 else place
-        turns, facts = _at(self.histograms.turns, place), _at(self.histograms.facts, other)
-        return Shape(max(1, turns), facts, max(1, _at(self.histograms.sessions, rng.random())))
+        turns, facts = max(1, _at(self.histograms.turns, place)), _at(self.histograms.facts, other)
+        plain = (_at(self.histograms.plain, rng.random()) + rng.random()) / PLAIN_BINS if self.histograms.plain else 1.0
+        return Shape(turns, facts, max(1, _at(self.histograms.sessions, rng.random())), round(turns * (1 - plain)))
+
+    def fitted(self) -> "Targets":
+        """These."""
+        return self
 
     def mixed(self, mix: Mix) -> Mix:
         """The mix with the log's polarity and share of turns without facts, where it tells them."""
@@ -128,15 +136,48 @@ def laplace(scale: float, rng: Random) -> float:
 
 
 def report(found: Iterable[History], targets: Targets) -> dict[str, dict[str, float]]:
-    """How far a corpus is from its targets: total variation of every histogram, and the KS statistic of the ordered ones."""
+    """How far a corpus is from its targets: total variation of every histogram, and the KS statistic of the ordered ones.
+
+    What the log does not tell (polarity or category of unlabelled facts) is left out.
+    """
     own = measure(found)
     result: dict[str, dict[str, float]] = {}
     for name in _bins():
         mine, wanted = getattr(own, name), getattr(targets.histograms, name)
+        if not sum(wanted.values()):
+            continue
         result[name] = {"tv": distance(mine, wanted)}
         if name not in ("polarity", "category"):
             result[name]["ks"] = largest_gap(_quantiles(mine), _quantiles(wanted))
     return result
+
+
+@dataclass(frozen=True)
+class FromLog:
+    """Targets that are fitted when they are first needed, from a source's training split (`targets` of a scripted teacher).
+
+    Attributes:
+        source: where the log is; only its training split is read.
+        epsilon: privacy budget of the release; None: exact counts.
+        most: at most so many histories.
+        seed: of the noise. With a known seed the noise can be taken off again, so keep it as secret as the log; None draws it
+            from the system, and the corpus can then not be made again.
+    """
+
+    source: TrainingSource
+    epsilon: float | None = None
+    most: int = 5000
+    seed: int | None = None
+
+    def fitted(self) -> Targets:
+        """The targets, the same at every call."""
+        return _from_log(self)
+
+
+@lru_cache(maxsize=4)
+def _from_log(log: FromLog) -> Targets:
+    noise = None if log.seed is None else Random(f"{log.seed}/noise")
+    return fit(islice(log.source.histories("train", 0), log.most), log.epsilon, noise)
 
 
 def _values(history: History) -> dict[str, list[str]]:

@@ -64,10 +64,10 @@ class Voice:
         bare = _COURTESY.sub("", text).removesuffix(" please").rstrip(" ,")
         if pen.chance(self.terse) and len(bare.split()) > 1:
             return bare
-        if pen.chance(self.polite) and "please" not in text and "thank" not in text:
-            if _COMMAND.match(text) and pen.chance(0.6):
+        if pen.chance(self.polite) and _COMMAND.match(text) and not text.endswith(("please", "thanks")):
+            if pen.chance(0.6):
                 return f"{pen.line(page('voice')['could_you'])} {text}"
-            return text if text.endswith("?") else f"{text}, {pen.line(page('voice')['please'])}"
+            return f"{text}, {pen.line(page('voice')['please'])}"
         return text
 
     def _sentence(self, text: str, after: str, pen: Pen) -> str:

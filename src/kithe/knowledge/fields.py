@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import cache
-from importlib.resources import files
 from typing import Final, get_args
 
 from kithe.errors import ConfigError, unknown
@@ -46,7 +45,6 @@ def choices(name: str) -> tuple[str, ...]:
 @cache
 def categories() -> tuple[str, ...]:
     """The categories of the ontology, in its order."""
-    import yaml
+    from kithe.personas.ontology import ontology
 
-    text = files("kithe.personas").joinpath("categories.yaml").read_text(encoding="utf-8")
-    return tuple(category for tier in yaml.safe_load(text)["ontology"].values() for category in tier)
+    return ontology().categories

@@ -73,7 +73,9 @@ def draft_persona(identity: str, rng: Random, paths: Sequence[tuple[str, ...]], 
     _traits(draft)
     for entity in ontology().entities:
         if entity.key not in draft.values:
-            draft.values[entity.key] = Stated(value=rng.choice(entity.hints), intensity=draft.intensity()) if entity.hints else None
+            draft.values[entity.key] = (
+                Stated(value=rng.choice(entity.hints), intensity=draft.intensity()) if entity.hints else None
+            )
     return finished(identity, draft, paths)
 
 
@@ -105,7 +107,7 @@ def _thinned(key: str, draft: Draft) -> Stated | None:
 def _life(life: Skeleton) -> Life:
     """What the background implies, and all that it rules out."""
     held = {
-        "minor": life.minor, "adult": not life.minor, "young": life.age < 30, "grown": 30 <= life.age, "old": life.age >= 63,
+        "minor": life.minor, "adult": not life.minor, "young": life.age < 30, "grown": life.age >= 30, "old": life.age >= 63,
         "pupil": life.employment_status == "a pupil", "student": life.employment_status == "a student", "working": life.working,
         "retired": life.employment_status == "retired", "jobless": life.employment_status == "looking for work",
         "parent": bool(life.family), "childless": not life.family, "partnered": life.relationship_status in PARTNERED,
@@ -147,7 +149,11 @@ def _habits() -> Tables:
 
 def _choose(draft: Draft, entity: Entity) -> Stated | None:
     """A value of an enumeration that fits what is settled; null where none of a few does."""
-    known = {**draft.skeleton.facts(), **{key: stated.value for key, stated in draft.values.items() if stated}, "drives": draft.skeleton.drives}
+    known = {
+        **draft.skeleton.facts(),
+        **{key: stated.value for key, stated in draft.values.items() if stated},
+        "drives": draft.skeleton.drives,
+    }
     for _ in range(6):
         tabled = entity.key in _habits().rows
         value = _habits().draw(entity.key, known, draft.rng) if tabled else pick(dict.fromkeys(entity.values, 1), draft.rng)
@@ -183,7 +189,9 @@ def offers(key: str, rng: Random, unseen: bool) -> Iterator[tuple[Stated, Attrib
     """Values that a key could have instead, in random order, each with the attribute that says it, if any does."""
     entity = ontology().by_key[key]
     for trait in rng.sample(_of_key(key), len(_of_key(key))):
-        attribute = attribute_of(trait, {slot: book().lexicons[name].pick(rng, unseen) for slot, name in trait.slots.items()}, rng)
+        attribute = attribute_of(
+            trait, {slot: book().lexicons[name].pick(rng, unseen) for slot, name in trait.slots.items()}, rng
+        )
         yield Stated(value=value_of(attribute), polarity=trait.polarity), attribute
     for text in rng.sample(entity.values or entity.hints, len(entity.values or entity.hints)):
         stated = Stated(value=text)

@@ -1,4 +1,4 @@
-"""What in a persona contradicts what: rules over values, the same thing liked and disliked, numbers, and the rules of backgrounds."""
+"""What in a persona contradicts what: rules over values, a thing liked and disliked, numbers, the rules of backgrounds."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,10 +17,23 @@ from kithe.personas.skeleton import BANDS, SETTLED, Child, Skeleton
 from kithe.personas.summary import stems
 
 Values = Mapping[str, Stated | None]
-AVOIDED: Final = ("disliked_food", "food_restriction", "topic_to_avoid")  # what is named here is not wanted, whatever the polarity
-LEISURE: Final = ("social_leisure", "solo_leisure", "event_attendance", "seasonal_activity", "wellness_practice", "weekend_routine")
+AVOIDED: Final = (
+    "disliked_food",
+    "food_restriction",
+    "topic_to_avoid",
+)  # what is named here is not wanted, whatever the polarity
+LEISURE: Final = (
+    "social_leisure",
+    "solo_leisure",
+    "event_attendance",
+    "seasonal_activity",
+    "wellness_practice",
+    "weekend_routine",
+)
 _AGED: Final = re.compile(r"\b(?:aged |age )?(\d{1,2})(?:[ -]years?[ -]old)?\b")
-_ADULTHOOD: Final = re.compile(r"\bgrown(?:-up)? (?:children|kids|sons?|daughters?)\b|\bgrand(?:children|child|sons?|daughters?|kids?)\b")
+_ADULTHOOD: Final = re.compile(
+    r"\bgrown(?:-up)? (?:children|kids|sons?|daughters?)\b|\bgrand(?:children|child|sons?|daughters?|kids?)\b"
+)
 
 
 @dataclass(frozen=True)
@@ -146,17 +159,23 @@ def _ages(values: Values) -> Iterator[Conflict]:
         oldest = BANDS[band.value][1] - 16
         ages = [int(found) for found in _AGED.findall(children.value)]
         if any(age > oldest for age in ages) or (oldest < 20 and _ADULTHOOD.search(children.value.lower())):
-            yield Conflict("child_older_than_possible", "a parent is at least 16 years older than a child", ("age_band", "children"))
+            yield Conflict(
+                "child_older_than_possible", "a parent is at least 16 years older than a child", ("age_band", "children")
+            )
     if size and children and children.polarity == "positive" and size.value == "1" and _young(children.value):
         yield Conflict("child_not_in_household", "who lives alone has no small child at home", ("household_size", "children"))
     for first, second in combinations([key for key in ("wake_time", "sleep_time") if values.get(key)], 2):
-        hours = (_amount(str(getattr(values[first], "value", ""))) - _amount(str(getattr(values[second], "value", "")))) % 1440 / 60
+        hours = (
+            (_amount(str(getattr(values[first], "value", ""))) - _amount(str(getattr(values[second], "value", "")))) % 1440 / 60
+        )
         if not 4 <= hours <= 12:
             yield Conflict("night_of_wrong_length", "a night has four to twelve hours", (first, second))
 
 
 def _young(text: str) -> bool:
-    return any(int(age) < 12 for age in _AGED.findall(text)) or bool(re.search(r"\b(baby|toddler|newborn|infant)\b", text.lower()))
+    return any(int(age) < 12 for age in _AGED.findall(text)) or bool(
+        re.search(r"\b(baby|toddler|newborn|infant)\b", text.lower())
+    )
 
 
 def _background(values: Values) -> Iterator[Conflict]:
@@ -173,10 +192,16 @@ def _background(values: Values) -> Iterator[Conflict]:
 
 def _skeleton(values: Values, age: int) -> Skeleton | None:
     """The values read back as a background of this age; None where a needed one is missing or none that the model knows."""
-    found: dict[str, Any] = {key: None if (stated := values.get(key)) is None else stated.value for key in SETTLED if key != "children"}
+    found: dict[str, Any] = {
+        key: None if (stated := values.get(key)) is None else stated.value for key in SETTLED if key != "children"
+    }
     vehicle, children = values.get("vehicle_owned"), values.get("children")
     drives = None if vehicle is None else vehicle.polarity == "positive"
-    family = tuple(Child(kind="son", age=int(years)) for years in _AGED.findall(children.value)) if children and children.polarity == "positive" else ()
+    family = (
+        tuple(Child(kind="son", age=int(years)) for years in _AGED.findall(children.value))
+        if children and children.polarity == "positive"
+        else ()
+    )
     try:
         return Skeleton.model_validate({**found, "age": age, "drives": drives, "family": family}) if _known(found) else None
     except ValueError:

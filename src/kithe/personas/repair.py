@@ -49,11 +49,11 @@ class Outcome:
 def mend(values: Mapping[str, Stated | None], offer: Offer, rounds: int = ROUNDS) -> Mended:
     """Replace conflicting values (after CoNL's edit loop) until none is left or the rounds are over.
 
-    What comes from an interest path or the background stays; a grounded liking that cannot stay becomes a dislike of the same thing.
+    What comes from an interest path or the background stays; a grounded liking that cannot stay becomes a dislike.
 
     Args:
         values: the values of a persona.
-        offer: other values for a key, the first that conflicts with nothing is taken; where none is left the key is unstated.
+        offer: other values for a key, the first that conflicts with nothing is taken; without one it is unstated.
         rounds: how often to look again.
     """
     now, said, done = dict(values), dict[str, Attribute | None](), list[Repair]()
@@ -84,7 +84,7 @@ def _replace(
 
 
 def _freest(now: Mapping[str, Stated | None], keys: Sequence[str]) -> str | None:
-    """The key that can change most easily: free text before an enumeration, both before an interest path; never the background."""
+    """The key that changes most easily: free text, then an enumeration, then an interest path; never the background."""
     free = [key for key in keys if key not in SETTLED and now.get(key)]
     return min(free, key=lambda key: _hold(now, key), default=None)
 
@@ -112,7 +112,9 @@ def write_persona(identity: str, rng: Random, paths: Sequence[tuple[str, ...]], 
         left = mended.left
         if not left:
             return Outcome(with_values(persona, mended), tuple(repairs), draft)
-    return Outcome(None, tuple(repairs), DRAFTS, f"{DRAFTS} drafts contradict themselves; the last: {left[0].name} ({left[0].reason})")
+    return Outcome(
+        None, tuple(repairs), DRAFTS, f"{DRAFTS} drafts contradict themselves; the last: {left[0].name} ({left[0].reason})"
+    )
 
 
 def with_values(persona: Persona, mended: Mended) -> Persona:

@@ -103,6 +103,7 @@ def _entails(sentence: str, ontology: Ontology, key: str, values: Mapping[str, S
     return stated.polarity == "positive" or bool(_NEGATION.search(sentence))
 
 
+@cache
 def stems(text: str) -> frozenset[str]:
     """The stems of the words that carry content."""
     return frozenset(_stem(word) for word in map(str.lower, _WORD.findall(text)) if word not in _plain())

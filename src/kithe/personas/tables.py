@@ -1,4 +1,4 @@
-"""Conditional tables of shares, as YAML files describe them: for each name rows `{when: {key: [values]}, then: {value: share}}`."""
+"""Conditional tables of shares in YAML files: for each name rows `{when: {key: [values]}, then: {value: share}}`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

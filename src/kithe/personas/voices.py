@@ -42,7 +42,9 @@ def value_of(attribute: Attribute) -> str:
     template = _page()["texts"].get(attribute.trait)
     text = attribute.value
     if template:
-        text = expand(template, Random(0), {}, {slot: known(attribute.trait, slot, word).forms for slot, word in attribute.slots.items()})
+        text = expand(
+            template, Random(0), {}, {slot: known(attribute.trait, slot, word).forms for slot, word in attribute.slots.items()}
+        )
     return _MY.sub(lambda found: _THEIR[found[1]], text)
 
 
@@ -67,7 +69,9 @@ def voices_of_family(life: Skeleton) -> list[tuple[str, tuple[Trait, dict[str, V
     """What a skeleton says of age, children, vehicle, studies and language: words that are no fixed list."""
     found = [("age_band", _slots("age", v=str(life.age)))]
     if life.field_of_study:
-        found.append(("field_of_study", _slots("studies" if life.employment_status == "a student" else "studied", v=life.field_of_study)))
+        found.append(
+            ("field_of_study", _slots("studies" if life.employment_status == "a student" else "studied", v=life.field_of_study))
+        )
     if life.vehicle_owned:
         bare = _ARTICLE.sub("", life.vehicle_owned)
         found.append(("vehicle_owned", _slots("car_owned", v=bare) if life.drives else _slots("no_car", v="a car")))
