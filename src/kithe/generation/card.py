@@ -88,9 +88,9 @@ def _sections(card: Card) -> Iterator[str]:
     yield "\n## Privacy\n"
     epsilon = card["privacy"]["epsilon"]
     yield (
-        "No real person's text was used."
+        "No privacy budget was spent: no statistics of real logs were released."
         if epsilon is None
-        else f"Distributions were fitted to real logs, released with ε = {epsilon}."
+        else f"Statistics of real logs were released with differential privacy, ε = {epsilon}."
     )
     yield "\n## Where it comes from\n"
     yield f"- id `{card['id']}`, licence {card['licence']}"
