@@ -88,7 +88,7 @@ def _sections(card: Card) -> Iterator[str]:
     yield "\n## Privacy\n"
     epsilon = card["privacy"]["epsilon"]
     yield (
-        "No privacy budget was spent: no statistics of real logs were released."
+        "No differential-privacy budget was spent."
         if epsilon is None
         else f"Statistics of real logs were released with differential privacy, ε = {epsilon}."
     )
