@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from omegaconf import DictConfig
 
@@ -29,6 +29,7 @@ class Cell:
     config: dict[str, Any]
     choices: dict[str, str]
     words: tuple[str, ...] = ()
+    module: ClassVar[str] = "kithe.experiment"
 
     @classmethod
     def of(cls, composed: DictConfig) -> "Cell":
@@ -94,9 +95,11 @@ class Cell:
     def identity(self) -> Identity:
         """The ids of the cell's stages."""
         shows = any(prompt.shots > 0 for prompt in self.adapter.prompts())
-        versions = {"format": self.build("task").format.version, **content_versions(rooms(self.config["data"]))}
-        config = {**self.config, "versions": versions}
-        return identify(config, self.choices, trains=self.adapter.trains, reads=self.adapter.trains or shows)
+        reads = self.adapter.trains or shows
+        read = getattr(self.build("data"), "content", None) if reads else None
+        written = {"data": read} if read else {}
+        versions = {"format": self.build("task").format.version, **content_versions(rooms(self.config["data"])), **written}
+        return identify({**self.config, "versions": versions}, self.choices, trains=self.adapter.trains, reads=reads)
 
     @cached_property
     def placement(self) -> Placement:
@@ -105,6 +108,16 @@ class Cell:
         size = self.build("model").parameters() * (16 if self.adapter.trains_base else 4)
         placement: Placement = self.build("runtime").place(self.adapter.trains, size, self.adapter.parts)
         return placement
+
+    @property
+    def name(self) -> str:
+        """The run id."""
+        return self.identity.run
+
+    @property
+    def processes(self) -> int:
+        """How many processes its model stages take."""
+        return self.placement.processes
 
     @property
     def store(self) -> Store:
@@ -149,7 +162,11 @@ class Cell:
 
 
 # What a generator of the room writes with.
-TEXTS = {"dialogues": ("personas/**/*.yaml", "dialogues/**/*.yaml"), "ip_dialog": ("ip_dialog/*.yaml",)}
+TEXTS = {
+    "dialogues": ("personas/**/*.yaml", "dialogues/**/*.yaml"),
+    "generation": ("generation/prompts/*",),
+    "ip_dialog": ("ip_dialog/*.yaml",),
+}
 
 
 def rooms(node: Any) -> frozenset[str]:

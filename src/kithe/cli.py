@@ -47,6 +47,13 @@ def parser() -> argparse.ArgumentParser:
     attributes.add_argument("--json", action="store_true", help="as a JSON list")
     attributes.set_defaults(verb=show_ontology)
     verbs.add_parser("doctor", help="check versions, devices, threads, data").set_defaults(verb=doctor)
+    export = verbs.add_parser("export", help="hand a generated corpus on: copy it, or push it to a dataset hub")
+    export.add_argument("corpus", help="its id, or its folder")
+    export.add_argument("--to", type=Path, help="a folder to copy it to")
+    export.add_argument("--push", metavar="REPO", help="send it to this dataset repository; the token is read from HF_TOKEN")
+    export.add_argument("--public", action="store_true", help="a public repository (default: private)")
+    export.add_argument("--store", type=Path, default=store, help=f"where corpora lie (default: {store})")
+    export.set_defaults(verb=export_corpus)
     report = verbs.add_parser("report", help="write tables from result files, or measure corpora")
     report.add_argument("what", nargs="+", help="a sweep id, run ids, or 'corpus' and ids, folders or files of corpora")
     report.add_argument("--store", type=Path, default=store, help=f"where runs lie (default: {store})")
@@ -111,6 +118,19 @@ def doctor(options: argparse.Namespace) -> None:
         sys.stdout.write(f"{item.mark} {item.name}: {item.text}\n")
     if any(item.level == "wrong" for item in found):
         raise SystemExit(1)
+
+
+def export_corpus(options: argparse.Namespace) -> None:
+    """`kithe export CORPUS [--to FOLDER] [--push REPO]`."""
+    from kithe.generation import hub
+
+    named = options.store / "generated" / options.corpus
+    folder = named if named.exists() else Path(options.corpus)
+    names = hub.copy(folder, options.to) if options.to else hub.published(folder)
+    sys.stdout.writelines(f"{name}\n" for name in names)
+    if options.push:
+        hub.push(folder, options.push, public=options.public)
+        sys.stdout.write(f"{len(names)} files sent to {options.push}\n")
 
 
 def write_report(options: argparse.Namespace) -> None:

@@ -69,6 +69,8 @@ TABLE = (
     Row("versions.test", "predictions", "the histories that come with kithe"),
     Row("versions.matcher", "predictions", "how items are compared when they are merged, and by the gold judge"),
     Row("data.folder", None, "where files lie, not what is in them"),
+    Row("data.teacher.client", None, "what a model wrote counts by its content"),
+    Row("data.root", None, "where files lie, not what is in them"),
     Row("judge", "run", "a judge reads predictions; another judge never predicts again"),
 )
 

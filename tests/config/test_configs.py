@@ -15,7 +15,7 @@ from kithe.config.compose import CONF, ROOT, compose, instantiate, options, plai
 from kithe.config.schema import GROUPS
 from kithe.config.signatures import nodes, problems
 
-EXTRA = {"model": {"folder": ["model.path=/nowhere"]}}
+EXTRA = {"model": {"folder": ["model.path=/nowhere"]}, "teacher": {"endpoint": ["teacher.client.client.model=any"]}}
 OPTIONS = [(group, option) for group in (*GROUPS, "task/test", "task/validation") for option in options(group)]
 SWEEPS = options("sweeps")
 

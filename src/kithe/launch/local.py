@@ -1,4 +1,7 @@
-"""Cells on this machine: one in this process, or a sweep with a process tree for each."""
+"""Runs on this machine: one in this process, or a sweep with a process tree for each.
+
+A run is a cell of a results table, or a shard of a corpus to be written where the task is to write one.
+"""
 
 import shlex
 import signal
@@ -10,8 +13,10 @@ from threading import Event
 from joblib import Parallel, delayed
 from omegaconf import DictConfig
 
-from kithe import experiment
+from kithe import experiment, generate
 from kithe.cell import Cell
+from kithe.generate import Generation
+from kithe.generation.plan import Plan
 from kithe.identity import digest
 from kithe.launch import processes
 from kithe.launch.runtime import cores
@@ -19,78 +24,108 @@ from kithe.launch.signals import AGAIN
 from kithe.records.base import write_json
 from kithe.report.build import report
 
+Run = Cell | Generation
+
+
+def described(composed: DictConfig) -> Run:
+    """The run that a composed config describes."""
+    writes = composed.task.get("_target_") == f"{Plan.__module__}.{Plan.__name__}"
+    return Generation.of(composed) if writes else Cell.of(composed)
+
 
 def single(composed: DictConfig) -> None:
-    """Run one cell and show its result.
+    """Run one cell or shard and show its result.
 
     Raises:
-        SystemExit: the cell failed; its traceback stands in its run folder.
+        SystemExit: it failed; its traceback stands in its run folder.
     """
-    cell = Cell.of(composed)
-    if cell.config["plan"]:
-        sys.stdout.write(f"{cell.line()}\n")
+    run = described(composed)
+    if run.config["plan"]:
+        sys.stdout.write(f"{run.line()}\n")
         return
-    if not cell.folder.done:
-        cell.prepare()
-        experiment.execute(cell)
-    report(cell.store.root, [cell.identity.run], cell.folder.path)
-    cell.build("logger").project_run(cell.store.root, cell.identity.run, None)
+    if isinstance(run, Generation):
+        write(run)
+        return
+    if not run.folder.done:
+        run.prepare()
+        experiment.execute(run)
+    report(run.store.root, [run.name], run.folder.path)
+    run.build("logger").project_run(run.store.root, run.name, None)
+
+
+def write(run: Generation) -> None:
+    """Write a shard here, or say what it would take."""
+    if run.plan.estimate:
+        sys.stdout.write(generate.estimate(run))
+        return
+    if not run.folder.done:
+        run.prepare()
+        generate.execute(run)
+    sys.stdout.write(run.summary())
 
 
 def sweep(composed: Sequence[DictConfig], at_once: int = 1) -> None:
-    """Run the cells of a sweep, each in its own process tree; finished ones are not run again.
+    """Run the cells or shards of a sweep, each in its own process tree; finished ones are not run again.
 
     Args:
-        composed: the cells' configs.
-        at_once: how many cells run at a time; they share the cores evenly.
+        composed: their configs.
+        at_once: how many run at a time; they share the cores evenly.
 
     Raises:
-        SystemExit: a cell failed. The others have run, and the report is written.
+        SystemExit: one failed. The others have run, and the report is written.
     """
-    cells: dict[str, Cell] = {}
-    for cell in map(Cell.of, composed):
-        cells.setdefault(cell.identity.run, cell)
-    if any(cell.config["plan"] for cell in cells.values()):
-        sys.stdout.writelines(f"{cell.line()}\n" for cell in cells.values())
+    runs: dict[str, Run] = {}
+    for run in map(described, composed):
+        runs.setdefault(run.name, run)
+    if any(run.config["plan"] for run in runs.values()):
+        sys.stdout.writelines(f"{run.line()}\n" for run in runs.values())
         return
-    waiting = [cell for cell in cells.values() if not cell.folder.done]
+    waiting = [run for run in runs.values() if not run.folder.done]
     stopped = Event()
 
-    def run(number: int, cell: Cell) -> None:
+    def start(number: int, run: Run) -> None:
         if stopped.is_set():
             return
-        sys.stderr.write(f"[{number}/{len(waiting)}] {cell.identity.run}\n")
-        run_apart(cell, at_once)
-        if cell.folder.state == "failed" and cell.config["sweep"]["fail_fast"]:
+        sys.stderr.write(f"[{number}/{len(waiting)}] {run.name}\n")
+        run_apart(run, at_once)
+        if run.folder.state == "failed" and run.config["sweep"]["fail_fast"]:
             stopped.set()
 
-    Parallel(n_jobs=at_once, prefer="threads")(delayed(run)(number, cell) for number, cell in enumerate(waiting, 1))
-    finish(list(cells.values()))
+    Parallel(n_jobs=at_once, prefer="threads")(delayed(start)(number, run) for number, run in enumerate(waiting, 1))
+    finish(list(runs.values()))
 
 
-def run_apart(cell: Cell, at_once: int) -> None:
-    """Run a cell in a process tree of its own and note how it ended, also where it could not say so itself."""
-    threads = max(1, cores() // (at_once * cell.placement.processes))
+def run_apart(run: Run, at_once: int) -> None:
+    """Run in a process tree of its own and note how it ended, also where it could not say so itself."""
+    threads = max(1, cores() // (at_once * run.processes))
     share = {"OMP_NUM_THREADS": str(threads)} if at_once > 1 else {}
-    code = processes.run(["kithe.experiment", str(cell.prepare())], share)
-    if code not in (0, AGAIN) and cell.folder.state not in ("done", "failed"):
+    code = processes.run([run.module, str(run.prepare())], share)
+    if code not in (0, AGAIN) and run.folder.state not in ("done", "failed"):
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code} before it began"
-        cell.folder.mark("failed", error=how)
+        run.folder.mark("failed", error=how)
 
 
-def finish(cells: Sequence[Cell]) -> None:
-    """Write the sweep's list and report, show its tables, and say by the exit status whether every cell is done."""
-    runs = sorted(cell.identity.run for cell in cells)
-    config = cells[0].config
-    name = config["sweep"]["name"] or f"sweep-{digest(runs)}"
+def finish(runs: Sequence[Run]) -> None:
+    """Report what there is, and say by the exit status whether every run is done."""
+    cells = [run for run in runs if isinstance(run, Cell)]
+    if cells:
+        tabulate(cells)
+    corpora = {run.id: run for run in runs if isinstance(run, Generation)}
+    sys.stdout.writelines(run.summary() for run in corpora.values())
+    if not all(run.folder.done for run in runs):
+        raise SystemExit(1)
+
+
+def tabulate(cells: Sequence[Cell]) -> None:
+    """Write a sweep's list and report, and show its tables."""
+    names = sorted(cell.name for cell in cells)
+    name = cells[0].config["sweep"]["name"] or f"sweep-{digest(names)}"
     folder = cells[0].store.sweep(name)
-    write_json(folder.path / "sweep.json", {"sweep_id": name, "runs": runs, "command": command()})
-    report(cells[0].store.root, runs, folder.path)
+    write_json(folder.path / "sweep.json", {"sweep_id": name, "runs": names, "command": command()})
+    report(cells[0].store.root, names, folder.path)
     for cell in cells:
         if cell.folder.done:
-            cell.build("logger").project_run(cell.store.root, cell.identity.run, name)
-    if not all(cell.folder.done for cell in cells):
-        raise SystemExit(1)
+            cell.build("logger").project_run(cell.store.root, cell.name, name)
 
 
 def command() -> str:

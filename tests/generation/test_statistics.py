@@ -1,0 +1,48 @@
+"""Counted by hand on two short histories."""
+
+from kithe.generation.statistics import SAMPLE, Spread, Statistics
+from kithe.records.history import Evidence, History, KnowledgeItem, Turn
+
+FIRST = History(
+    id="a", source="x", user="A",
+    turns=(
+        Turn(speaker="A", text="I love jazz"),
+        Turn(speaker="B", text="Nice one"),
+        Turn(speaker="A", text="Set a timer", session=2),
+    ),
+    items=(
+        KnowledgeItem(statement="I love jazz.", category="Music", key="genre", polarity="positive", evidence=(Evidence(turn=0),)),
+        KnowledgeItem(statement="I hate rain.", category="Weather", polarity="negative", evidence=(Evidence(turn=0),)),
+    ))  # fmt: skip
+SECOND = History(id="b", source="x", user="A", turns=(Turn(speaker="A", text="jazz jazz jazz jazz jazz"),))
+
+
+def test_a_hand_example() -> None:
+    counted = Statistics()
+    counted.add(FIRST)
+    counted.add(SECOND)
+    found = counted.report()
+    assert (found["dialogues"], found["items"]) == (2, 2)
+    assert found["per_dialogue"]["turns"] == {"mean": 2.0, "sd": 1.0}
+    assert found["per_dialogue"]["user_turns"] == {"mean": 1.5, "sd": 0.5}
+    assert found["per_dialogue"]["sessions"] == {"mean": 1.5, "sd": 0.5}
+    assert found["words_per_user_turn"] == {"mean": 3.6667, "sd": 0.9428}
+    assert found["vocabulary"] == {"words": 11, "types": 6, f"types_in_{SAMPLE}_words": None}
+    assert found["routine_turns"] == 0.6667
+    assert found["coverage"]["category"] == {"distinct": 2, "entropy_bits": 1.0}
+    assert found["coverage"]["key"] == {"distinct": 1, "entropy_bits": 0.0}
+    assert found["categories"] == {"Music": 1, "Weather": 1}
+    assert found["shares"]["polarity"] == {"negative": 0.5, "positive": 0.5}
+    assert found["shares"]["intensity"] == {"none": 1.0}
+
+
+def test_vocabulary_is_counted_at_the_same_number_of_words_for_everybody() -> None:
+    counted = Statistics()
+    for number in range(SAMPLE // 4):
+        counted.add(SECOND.model_copy(update={"turns": (Turn(speaker="A", text=f"one two word{number} three five"),)}))
+    assert counted.report()["vocabulary"][f"types_in_{SAMPLE}_words"] == 4 + SAMPLE // 5
+
+
+def test_nothing_has_no_mean() -> None:
+    assert Spread().report() == {"mean": 0.0, "sd": 0.0}
+    assert Statistics().report()["routine_turns"] == 0.0
