@@ -26,7 +26,7 @@ def judged_precision(verdicts: Sequence[Verdict], resamples: int = RESAMPLES, se
 
     `precision`: correct among the scored items of all users; `precision_per_user`: the mean of users' own shares;
     `precision_worst` and `precision_best`: if everything unscored were wrong, or right; `precision_strict`: repeated items count
-    as wrong (they count once otherwise); `relevance` and `sensibility`: each criterion alone; `unscored_rate`: of the items asked.
+    as wrong (they count once otherwise); `relevance`, `sensibility`: each criterion alone; `unscored_rate`: of the items asked.
 
     Args:
         verdicts: of all users' items, in any order.

@@ -39,7 +39,8 @@ class RulesJudge:
     """A judge with known errors on histories with gold facts.
 
     An item is relevant if it states a gold fact of its history; what is not among the gold facts counts as wrong, so the
-    histories must have complete ones, as scripted ones do. Sensibility is not simulated: every item has it, unless `truth` says otherwise.
+    histories must have complete ones, as scripted ones do. Sensibility is not simulated: every item has it, unless `truth` says
+    otherwise.
 
     Attributes:
         sensitivity: the chance that a true item is called relevant.
