@@ -82,8 +82,8 @@ def drawn(cell: Cell, resamples: int, seed: int, place: int = 0) -> NDArray[np.f
     """The cell's figure [resamples] in users drawn with replacement (the same for equal `seed`) and seeds drawn likewise.
 
     Of k seeds k - 1 are drawn: that gives their mean the variance s^2 / k with s^2 the unbiased variance of the seeds, where
-    drawing k would give (k - 1) / k of it (Rao and Wu, 1988). With two or three seeds the interval is still too short, as any is that
-    does not know the spread of seeds beforehand. One seed is taken as it is.
+    drawing k would give (k - 1) / k of it (Rao and Wu, 1988). With two or three seeds the interval is still too short, as any is
+    that does not know the spread of seeds beforehand. One seed is taken as it is.
     """
     sums = np.hstack([np.stack([ratio.numerator, ratio.denominator], axis=1) for ratio in cell])
     each = totals(sums.astype(np.float64), resamples, seed).reshape(resamples, len(cell), 2)

@@ -13,6 +13,8 @@ from kithe.evaluation.statistics import RESAMPLES, by_user, divide, percentiles,
 
 THRESHOLDS: Final = tuple(round(step / 20, 2) for step in range(20))
 BINS: Final = 5
+LEVEL: Final = 0.05
+DRAWS: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,15 @@ class Bin:
 
 @dataclass(frozen=True)
 class Reliability:
-    """The expected calibration error, and the bins it is made of (those that hold an item)."""
+    """The expected calibration error, and the bins it is made of (those that hold an item).
+
+    `by_chance` is what it would be on average if every confidence were right, since chance alone keeps bins off their mark; `p` is how
+    often it would be as large as it is.
+    """
 
     ece: Metric
+    by_chance: float
+    p: float
     bins: tuple[Bin, ...]
 
 
@@ -92,9 +100,9 @@ def average_precision(outcomes: Sequence[Outcome], gold: int) -> float:
 def reliability(outcomes: Sequence[Outcome], bins: int = BINS, resamples: int = RESAMPLES, seed: int = 0) -> Reliability:
     """The expected calibration error: the mean distance of confidence and accuracy over bins of equal width, by their items.
 
-    Its interval is the basic one (2 x value minus the percentiles, not below 0): chance can only push a distance up, so every
-    resample is higher than what it was drawn from, and plain percentiles would be too high. In simulations it holds the truth in
-    about nine of ten cases.
+    Its interval is the basic one (2 x value minus the percentiles): chance can only push a distance up, so every resample is
+    higher than what it was drawn from, and plain percentiles would be too high. It begins at 0 where right confidences would show
+    as much in more than one of twenty cases. In simulations it holds the truth in about nine of ten.
 
     Raises:
         ValueError: if an item has no confidence, or there is none.
@@ -109,8 +117,13 @@ def reliability(outcomes: Sequence[Outcome], bins: int = BINS, resamples: int = 
     whole = sums.sum(axis=0).reshape(1, 3, bins)
     draws = totals(sums, resamples, seed).reshape(-1, 3, bins)
     value, (low, high) = float(_ece(whole)[0]), percentiles(_ece(draws))
-    ece = Metric(value=value, low=max(0.0, 2 * value - high), high=min(1.0, max(0.0, 2 * value - low)), n=len(users))
-    return Reliability(ece, tuple(_bin(index, bins, whole[0], draws) for index in range(bins) if whole[0, 0, index]))
+    chance = _by_chance(confidence, number, bins, seed)
+    p = float(((chance >= value - 1e-12).sum() + 1) / (len(chance) + 1))
+    bottom = max(0.0, 2 * value - high) if p <= LEVEL else 0.0
+    ece = Metric(value=value, low=min(bottom, value), high=min(1.0, max(value, 2 * value - low)), n=len(users))
+    return Reliability(
+        ece, float(chance.mean()), p, tuple(_bin(index, bins, whole[0], draws) for index in range(bins) if whole[0, 0, index])
+    )
 
 
 def _points(thresholds: Sequence[float], sums: NDArray[np.float64], draws: NDArray[np.float64]) -> list[Point]:
@@ -132,6 +145,13 @@ def _ece(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     """ECE [...] of counts, summed confidences and hits [..., 3, bins]."""
     gaps = np.abs(sums[:, 1] - sums[:, 2]).sum(axis=-1)
     return divide(gaps, sums[:, 0].sum(axis=-1))
+
+
+def _by_chance(confidence: NDArray[np.float64], number: NDArray[np.int_], bins: int, seed: int) -> NDArray[np.float64]:
+    """ECE [draws] of items that are right exactly as often as their confidence says (Broecker and Smith, 2007)."""
+    random, member = np.random.default_rng((seed, 1)), np.eye(bins)[number]
+    hits = np.stack([(random.random(len(confidence)) < confidence) @ member for _ in range(DRAWS)])
+    return np.asarray(np.abs(hits - confidence @ member).sum(axis=1) / len(confidence))
 
 
 def _bin(index: int, bins: int, sums: NDArray[np.float64], draws: NDArray[np.float64]) -> Bin:

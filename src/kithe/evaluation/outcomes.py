@@ -24,7 +24,7 @@ Topic: TypeAlias = Callable[[KnowledgeItem], str | None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """One item: whose it is, whether it was found (a gold one) or is right (an inferred one), how sure the model was, its labels."""
+    """One item: whose it is, whether it was found (a gold one) or is right (an inferred one), its confidence and labels."""
 
     user: str
     hit: bool
