@@ -63,16 +63,16 @@ def test_bins_agree_with_scikit_learn() -> None:
 def test_the_interval_of_ece_holds_the_truth() -> None:
     # Right 0.7 times as often as said: the distance is 0.3 x confidence, 0.15 on average.
     held = 0
-    for repeat in range(150):
-        found = reliability(draw(1600, right=0.7, seed=repeat, users=80), resamples=300, seed=repeat).ece
+    for repeat in range(60):
+        found = reliability(draw(800, right=0.7, seed=repeat, users=80), resamples=300, seed=repeat).ece
         held += found["low"] <= 0.15 <= found["high"]
-    assert held / 150 >= 0.86
+    assert held / 60 >= 0.8
 
 
 def test_right_confidences_are_seldom_called_wrong() -> None:
-    found = [reliability(draw(400, seed=repeat), resamples=100, seed=repeat) for repeat in range(60)]
-    assert sum(each.p < 0.05 for each in found) <= 7
-    assert sum(each.ece["low"] > 0 for each in found) <= 7
+    found = [reliability(draw(400, seed=repeat), resamples=100, seed=repeat) for repeat in range(40)]
+    assert sum(each.p < 0.05 for each in found) <= 5
+    assert sum(each.ece["low"] > 0 for each in found) <= 5
     assert np.mean([each.ece["value"] - each.by_chance for each in found]) == pytest.approx(0, abs=0.005)
     assert reliability(draw(400, right=0.7), resamples=100).p < 0.01
 

@@ -14,7 +14,8 @@ from kithe.evaluation.statistics import RESAMPLES, by_user, divide, percentiles,
 THRESHOLDS: Final = tuple(round(step / 20, 2) for step in range(20))
 BINS: Final = 5
 LEVEL: Final = 0.05
-DRAWS: Final = 1000
+DRAWS: Final = 500
+CHUNK: Final = 50
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,8 @@ class Bin:
 class Reliability:
     """The expected calibration error, and the bins it is made of (those that hold an item).
 
-    `by_chance` is what it would be on average if every confidence were right, since chance alone keeps bins off their mark; `p` is how
-    often it would be as large as it is.
+    `by_chance` is what it would be on average if every confidence were right, since chance alone keeps bins off their mark; `p`
+    is how often it would be as large as it is.
     """
 
     ece: Metric
@@ -150,7 +151,8 @@ def _ece(sums: NDArray[np.float64]) -> NDArray[np.float64]:
 def _by_chance(confidence: NDArray[np.float64], number: NDArray[np.int_], bins: int, seed: int) -> NDArray[np.float64]:
     """ECE [draws] of items that are right exactly as often as their confidence says (Broecker and Smith, 2007)."""
     random, member = np.random.default_rng((seed, 1)), np.eye(bins)[number]
-    hits = np.stack([(random.random(len(confidence)) < confidence) @ member for _ in range(DRAWS)])
+    chunks = ((random.random((CHUNK, len(confidence))) < confidence).astype(np.float64) for _ in range(DRAWS // CHUNK))
+    hits = np.concatenate([chunk @ member for chunk in chunks])
     return np.asarray(np.abs(hits - confidence @ member).sum(axis=1) / len(confidence))
 
 

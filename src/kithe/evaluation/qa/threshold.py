@@ -1,8 +1,8 @@
 """From which cosine on two answers agree: Youden's J on labelled pairs, with its ROC (spec 2.10).
 
 The pairs are those of `evaluation/pairs.yaml`: every other one of each kind chooses, the rest report. Guards come first, so a
-pair that a guard keeps apart is below every threshold. The matcher of the gold judge has a stricter threshold: there every item meets
-every other one and most are different facts; here both answer the same question.
+pair that a guard keeps apart is below every threshold. The matcher of the gold judge has a stricter threshold: there every item
+meets every other one and most are different facts; here both answer the same question.
 """
 
 import json
