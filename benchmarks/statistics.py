@@ -23,6 +23,7 @@ from kithe.records.history import History
 REPEATS = 20_000
 LABELS = 200
 HISTORIES = 80
+SEED = 1  # other people than those the answerer's neighbours were chosen on
 
 
 def coverage(repeats: int) -> list[dict[str, Any]]:
@@ -51,7 +52,7 @@ def corrected(rows: list[dict[str, Any]]) -> dict[str, Any]:
 def histories(count: int) -> list[History]:
     """Scripted histories whose personas hold values that no known statement of the answerer has."""
     teacher = Scripted()
-    return [teacher.dialogue(teacher.persona(0, index, unseen=True), 0, 0) for index in range(count)]
+    return [teacher.dialogue(teacher.persona(SEED, index, unseen=True), SEED, 0) for index in range(count)]
 
 
 def ranks(people: list[History]) -> tuple[list[dict[str, Any]], dict[str, Any]]:

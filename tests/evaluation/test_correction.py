@@ -110,11 +110,18 @@ def test_rows_and_counts_are_the_same() -> None:
 def test_the_bootstrap_agrees_with_the_formula_for_independent_items_and_widens_for_clusters() -> None:
     labelled, judged = expanded(COUNTS)
     expected = correction.ppi_plus(COUNTS)
-    alone = clustered(labelled, judged, resamples=2000)
+    alone = clustered(labelled, judged, resamples=2000)["ppi_plus"]
     assert alone.value == expected.value
     assert alone.width == pytest.approx(float(expected.width), rel=0.08)
     people = Labelled(labelled.truth, labelled.verdicts, [f"u{index // 10}" for index in range(100)])
-    assert clustered(people, judged, resamples=2000).width > 1.5 * alone.width
+    assert clustered(people, judged, resamples=2000)["ppi_plus"].width > 1.5 * alone.width
+
+
+def test_few_labels_without_a_slip_claim_no_certainty() -> None:
+    labelled = Labelled([True] * 12 + [False] * 8, [True] * 12 + [False] * 8, [f"u{index}" for index in range(20)])
+    found = clustered(labelled, Judged([True] * 600 + [False] * 400, [f"j{index}" for index in range(1000)]), resamples=300)
+    assert found["ppi_plus"].width > 0.1
+    assert set(found) == set(METHODS)
 
 
 def test_nothing_labelled_is_refused() -> None:
@@ -163,3 +170,21 @@ def test_a_judge_that_favours_one_arm_is_corrected_by_labels_of_each_arm() -> No
     right = difference((plain, biased), first, second, resamples=1000)
     assert wrong.high < 0 or wrong.p < 0.05
     assert right.low < 0 < right.high
+
+
+def test_with_users_as_clusters_the_bootstrap_covers_where_the_formula_does_not() -> None:
+    # Every user has a rate of their own: ten items of one user know much less than ten items of ten users.
+    random, truth, held, formula = np.random.default_rng(2), 0.6, 0, 0
+    for repeat in range(120):
+        rates = random.beta(0.6, 0.4, 120)
+        right = random.random((120, 10)) < rates[:, None]
+        said = np.where(right, random.random((120, 10)) < 0.9, random.random((120, 10)) > 0.7)
+        users = [f"u{item // 10}" for item in range(1200)]
+        labelled = Labelled(right[:40].ravel().tolist(), said[:40].ravel().tolist(), users[:400])
+        judged = Judged(said[40:].ravel().tolist(), users[400:])
+        found = clustered(labelled, judged, resamples=300, seed=repeat)["ppi_plus"]
+        plain = correction.ppi_plus(count(labelled, judged))
+        held += bool(found.low <= truth <= found.high)
+        formula += bool(plain.low <= truth <= plain.high)
+    assert held / 120 >= 0.87
+    assert formula / 120 < 0.75

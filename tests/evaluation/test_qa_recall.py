@@ -69,7 +69,7 @@ def test_answers_come_from_the_items_with_the_right_key_and_sign() -> None:
     }
 
 
-def test_the_key_of_a_bare_statement_is_that_of_the_nearest_known_one() -> None:
+def test_the_key_of_a_bare_statement_is_that_of_known_ones() -> None:
     statement, key = next((text, key) for text, key in exemplars() if key == "pets_owned")
     answerer = Extractive(encoder=WordsEncoder())
     assert answerer.keys([item(statement), item("Xylophone quux."), item("Anything.", "children")]) == [key, None, "children"]

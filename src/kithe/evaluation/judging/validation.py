@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from kithe.errors import ConfigError
 from kithe.evaluation.agreement import agreement, krippendorff
-from kithe.evaluation.correction import Corrected, Judged, Labelled, correct
+from kithe.evaluation.correction import Corrected, Judged, Labelled, clustered
 from kithe.evaluation.judging.verdicts import Scored, Verdict, only_scored
 from kithe.evaluation.scores import Metric
 from kithe.evaluation.statistics import RESAMPLES
@@ -75,7 +75,7 @@ class Validation:
     Attributes:
         agreement: criterion -> figures of `kithe.evaluation.agreement.agreement`, over items with a verdict and a settled label.
         people: criterion -> Krippendorff's alpha among annotators, where it is defined.
-        precision: method -> corrected precision of the items judged.
+        precision: method -> corrected precision of the items judged, with intervals over users.
         labelled: items with both a verdict and a settled label.
         unsettled: labelled items on which people are split and nobody settled it.
         unscored: labelled items without a verdict.
@@ -158,7 +158,8 @@ def validate(verdicts: Sequence[Verdict], labels: Sequence[Label], resamples: in
     if both:
         users = [scored[item].user for item in both]
         labelled = Labelled([truth[item] for item in both], [scored[item].correct for item in both], users)
-        corrected = correct(labelled, Judged([each.correct for each in rest], [each.user for each in rest]))
+        judged = Judged([each.correct for each in rest], [each.user for each in rest])
+        corrected = clustered(labelled, judged, resamples, seed)
     named = {label.item for label in labels}
     return Validation(
         agreement=found,

@@ -1,7 +1,7 @@
 """An answerer without a language model: it picks the items that answer a question, by their attribute key.
 
-The key is the item's own where it has one. Else it is that of the most similar known statement: the scripted traits say in a few
-hundred statements what each attribute sounds like. What is like none of them answers nothing.
+The key is the item's own where it has one. Else the most similar known statements vote: the scripted traits say in some 750
+statements what each attribute sounds like. What is like none of them answers nothing.
 """
 
 from collections.abc import Sequence
@@ -22,6 +22,8 @@ from kithe.records.history import History, KnowledgeItem
 
 VALUES: Final = 2  # of a trait's lexicon, with each of its wordings
 FLOOR: Final = 0.5
+NEIGHBOURS: Final = 5
+SHARPNESS: Final = 4  # a neighbour's vote is its cosine to this power
 
 
 class Answerer(Protocol):
@@ -39,7 +41,7 @@ class Extractive:
     """The answerer; its answers are statements, so that sign, number and person are in them.
 
     Attributes:
-        floor: cosine from which the key of a known statement is taken over.
+        floor: cosine that the most similar known statement must reach.
         trust_keys: whether an item's own key counts; without, every key is guessed.
         encoder: None for the sentence encoder.
     """
@@ -70,7 +72,7 @@ class Extractive:
         ]
 
     def keys(self, items: Sequence[KnowledgeItem]) -> list[str | None]:
-        """The key of every item, its own or that of the nearest known statement."""
+        """The key of every item, its own or the one that the nearest known statements have."""
         own = [item.key if self.trust_keys else None for item in items]
         unkeyed = [item for item, key in zip(items, own, strict=True) if key is None]
         guessed = iter(self._guess(unkeyed))
@@ -79,11 +81,17 @@ class Extractive:
     def _guess(self, items: Sequence[KnowledgeItem]) -> list[str | None]:
         if not items:
             return []
-        names = [key for _, key in exemplars()]
         vectors = self._encoder.encode([as_statement(item) for item in items]).astype(np.float64)
-        cosines = vectors @ self._known.T
-        best = cosines.argmax(axis=1)
-        return [names[place] if cosines[row, place] >= self.floor else None for row, place in enumerate(best.tolist())]
+        return [self._vote(cosines) for cosines in vectors @ self._known.T]
+
+    def _vote(self, cosines: NDArray[np.float64]) -> str | None:
+        """The key with the most votes among the nearest known statements; the nearest one's where votes are equal."""
+        nearest = np.argsort(-cosines, kind="stable")[:NEIGHBOURS].tolist()
+        votes: dict[str, float] = {}
+        for place in nearest:
+            key = exemplars()[place][1]
+            votes[key] = votes.get(key, 0.0) + max(0.0, float(cosines[place])) ** SHARPNESS
+        return max(votes, key=votes.__getitem__) if cosines[nearest[0]] >= self.floor else None
 
     @property
     def _encoder(self) -> Encoder:
