@@ -158,8 +158,8 @@ def correct(labelled: Labelled, judged: Judged) -> dict[str, Corrected]:
 def clustered(labelled: Labelled, judged: Judged, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Corrected]:
     """As `correct`, with intervals for items that come in users.
 
-    An interval reaches as far as the formula's and that of a bootstrap over users, of labelled and judged items alike: the formula
-    is too short where a user's items are alike, the bootstrap where few labels hold no slip.
+    An interval reaches as far as the formula's and that of a bootstrap over users, of labelled and judged items alike: the
+    formula is too short where a user's items are alike, the bootstrap where few labels hold no slip.
     """
     plain, draws = correct(labelled, judged), Counts(*_drawn(labelled, [judged], resamples, seed)[0].T)
     return {name: _widened(plain[name], method(draws).value) for name, method in METHODS.items()}
