@@ -190,6 +190,7 @@ def content_versions(writers: frozenset[str]) -> dict[str, str]:
         "generator": content(*(pattern for room in sorted(writers & TEXTS.keys()) for pattern in TEXTS[room])),
         "corpora": content("corpora/*.yaml"),
         "test": content("corpora/sample/*.yaml", "ip_dialog/*.yaml"),
+        "rubric": content("evaluation/rubric/*.yaml"),
         "matcher": content("evaluation/lexicon.yaml", "evaluation/kinds.yaml", "evaluation/threshold.json"),
     }
 

@@ -67,6 +67,7 @@ TABLE = (
     Row("task.format.merge_threshold", "predictions", "how answers are read"),
     Row("versions.format", "weights", "the wording of prompts and targets"),
     Row("versions.test", "predictions", "the histories that come with kithe"),
+    Row("versions.rubric", "run", "by what a judge judges"),
     Row("versions.matcher", "predictions", "how items are compared when they are merged, and by the gold judge"),
     Row("data.folder", None, "where files lie, not what is in them"),
     Row("data.teacher.client", None, "what a model wrote counts by its content"),

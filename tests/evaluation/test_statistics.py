@@ -5,7 +5,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kithe.evaluation.statistics import Ratio, compare, holm, interval, intervals, mcnemar, wilson
+from kithe.evaluation.statistics import (
+    Ratio,
+    by_user,
+    compare,
+    divide,
+    holm,
+    interval,
+    intervals,
+    mcnemar,
+    percentiles,
+    totals,
+    wilson,
+)
 
 
 def ratio(numerator: list[float], denominator: list[float], first: int = 0) -> Ratio:
@@ -135,3 +147,24 @@ def test_wilson_by_hand() -> None:
     assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
     assert wilson(0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
     assert wilson(10, 10)[1] == 1.0
+
+
+def test_rows_are_summed_by_user_in_order_of_appearance() -> None:
+    assert by_user(["b", "a", "b"], np.array([[1.0, 1], [2, 0], [4, 1]])).tolist() == [[5, 2], [2, 0]]
+
+
+def test_totals_are_those_of_as_many_users_as_there_are() -> None:
+    drawn = totals(np.array([[1.0, 10], [1, 20], [1, 30]]), 500, seed=4)
+    assert (drawn[:, 0] == 3).all()
+    assert drawn[:, 1].min() == 30
+    assert drawn[:, 1].max() == 90
+    assert drawn[:, 1].mean() == pytest.approx(60, abs=2)
+
+
+def test_a_share_of_nothing_is_undefined() -> None:
+    found = divide(np.array([1.0, 0.0]), np.array([2.0, 0.0]))
+    assert found[0] == 0.5
+    assert np.isnan(found[1])
+    assert percentiles(found) == (0.5, 0.5)
+    with pytest.raises(ValueError, match="no interval"):
+        percentiles(found[1:])

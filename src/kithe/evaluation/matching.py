@@ -1,6 +1,7 @@
 """Which inferred items are which gold items: one-to-one, by meaning, never across a guard."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +18,14 @@ class Encoder(Protocol):
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors [len(texts), dimensions]."""
+
+
+@cache
+def default_encoder() -> Encoder:
+    """The sentence encoder of this process, which remembers what it has encoded."""
+    from kithe.llm.embed import Embedder
+
+    return Embedder()
 
 
 def match(

@@ -68,7 +68,7 @@ def interval(ratio: Ratio, resamples: int = RESAMPLES, seed: int = 0) -> tuple[f
     Raises:
         ValueError: if there is nothing below the line.
     """
-    return _percentiles(_resampled(_sums(ratio), resamples, seed)[:, 0])
+    return percentiles(_resampled(_sums(ratio), resamples, seed)[:, 0])
 
 
 def intervals(ratios: Sequence[Ratio], resamples: int = RESAMPLES, seed: int = 0) -> list[tuple[float, float]]:
@@ -78,7 +78,7 @@ def intervals(ratios: Sequence[Ratio], resamples: int = RESAMPLES, seed: int = 0
         ValueError: if their users differ.
     """
     _aligned(*ratios)
-    return [_percentiles(column) for column in _resampled(np.hstack([_sums(r) for r in ratios]), resamples, seed).T]
+    return [percentiles(column) for column in _resampled(np.hstack([_sums(r) for r in ratios]), resamples, seed).T]
 
 
 def compare(first: Ratio, second: Ratio, resamples: int = RESAMPLES, seed: int = 0) -> Difference:
@@ -93,7 +93,7 @@ def compare(first: Ratio, second: Ratio, resamples: int = RESAMPLES, seed: int =
     _aligned(first, second)
     sums = np.hstack([_sums(first), _sums(second)])
     drawn = _resampled(sums, resamples, seed)
-    low, high = _percentiles(drawn[:, 0] - drawn[:, 1])
+    low, high = percentiles(drawn[:, 0] - drawn[:, 1])
     return Difference(first.value - second.value, low, high, _permutation(sums, resamples, seed))
 
 
@@ -121,6 +121,44 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     return (max(0.0, middle - half) if successes else 0.0), (min(1.0, middle + half) if successes < n else 1.0)
 
 
+def totals(sums: NDArray[np.float64], resamples: int = RESAMPLES, seed: int = 0) -> NDArray[np.float64]:
+    """What users drawn with replacement add up to [resamples, columns]; `sums` is what each user adds [users, columns].
+
+    Any statistic of sums (a rate, kappa, a calibration error) has its cluster bootstrap as that statistic of these totals.
+    """
+    random, users = np.random.default_rng(seed), len(sums)
+    weights = (random.multinomial(users, np.full(users, 1 / users), size=size) for size in _chunks(resamples))
+    return np.concatenate([chunk @ sums for chunk in weights])
+
+
+def percentiles(values: NDArray[np.float64]) -> tuple[float, float]:
+    """The ends of the middle 95 % of the defined values.
+
+    Raises:
+        ValueError: if none is defined.
+    """
+    defined = values[~np.isnan(values)]
+    if not len(defined):
+        raise ValueError("a ratio with nothing below the line has no interval")
+    low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def divide(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ratios, NaN where there is nothing below the line."""
+    ratios = np.full(np.broadcast_shapes(above.shape, below.shape), np.nan)
+    np.divide(above, below, out=ratios, where=below > 0)
+    return ratios
+
+
+def by_user(users: Sequence[str], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The sums of each user's rows [users, columns], users in order of first appearance; `values` is [rows, columns]."""
+    place = {user: index for index, user in enumerate(dict.fromkeys(users))}
+    sums = np.zeros((len(place), values.shape[1]))
+    np.add.at(sums, [place[user] for user in users], values)
+    return sums
+
+
 def _sums(ratio: Ratio) -> NDArray[np.float64]:
     """[users, 2]: numerators, denominators."""
     return np.stack([ratio.numerator, ratio.denominator], axis=1).astype(np.float64)
@@ -128,10 +166,8 @@ def _sums(ratio: Ratio) -> NDArray[np.float64]:
 
 def _resampled(sums: NDArray[np.float64], resamples: int, seed: int) -> NDArray[np.float64]:
     """Ratios [resamples, ratios] of users drawn with replacement, NaN where undefined; `sums` is [users, 2 ratios]."""
-    random, users = np.random.default_rng(seed), len(sums)
-    weights = (random.multinomial(users, np.full(users, 1 / users), size=size) for size in _chunks(resamples))
-    totals = np.concatenate([chunk @ sums for chunk in weights])
-    return _divide(totals[:, 0::2], totals[:, 1::2])
+    drawn = totals(sums, resamples, seed)
+    return divide(drawn[:, 0::2], drawn[:, 1::2])
 
 
 def _permutation(sums: NDArray[np.float64], resamples: int, seed: int) -> float:
@@ -143,25 +179,11 @@ def _permutation(sums: NDArray[np.float64], resamples: int, seed: int) -> float:
     for size in _chunks(resamples):
         shift = random.choice((-1.0, 1.0), size=(size, len(sums))) @ half
         above, below = middle + shift, middle - shift
-        drawn.append(_divide(above[:, 0], above[:, 1]) - _divide(below[:, 0], below[:, 1]))
+        drawn.append(divide(above[:, 0], above[:, 1]) - divide(below[:, 0], below[:, 1]))
     observed = first[:, 0].sum() / first[:, 1].sum() - second[:, 0].sum() / second[:, 1].sum()
     differences = np.concatenate(drawn)
     extreme = np.abs(differences[~np.isnan(differences)]) >= abs(observed) - 1e-12
     return float((extreme.sum() + 1) / (len(extreme) + 1))
-
-
-def _divide(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
-    ratios = np.full(above.shape, np.nan)
-    np.divide(above, below, out=ratios, where=below > 0)
-    return ratios
-
-
-def _percentiles(values: NDArray[np.float64]) -> tuple[float, float]:
-    defined = values[~np.isnan(values)]
-    if not len(defined):
-        raise ValueError("a ratio with nothing below the line has no interval")
-    low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
 
 
 def _aligned(*ratios: Ratio) -> None:
