@@ -42,7 +42,7 @@ def test_gpus_that_are_not_there_are_refused() -> None:
 
 def test_processes_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(8)))
     assert Placement("cpu", 4, "ddp").environment()["OMP_NUM_THREADS"] == "2"
     assert Placement("cpu", 16, "ddp").environment()["OMP_NUM_THREADS"] == "1"
 

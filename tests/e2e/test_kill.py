@@ -71,9 +71,8 @@ def files(store: Path) -> dict[str, Any]:
     for file in store.glob("weights/*/weights/*.safetensors"):
         found[str(file.relative_to(store))] = file.read_bytes()
     for file in store.glob("runs/*/result.json"):
-        value = json.loads(file.read_text(encoding="utf-8"))
+        value = json.loads(file.read_text(encoding="utf-8").replace(str(store), "store"))
         value["cost"] = {"tokens": value["cost"]["tokens"]}
-        value["config"]["paths"] = None
         del value["environment"], value["provenance"]["git"]
         found[file.name] = value
     return found

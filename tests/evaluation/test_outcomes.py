@@ -2,7 +2,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from talks import talk
+from judged_talks import talk
 
 from kithe.evaluation.outcomes import (
     Outcome,

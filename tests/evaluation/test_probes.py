@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from talks import question, scored, talk
+from judged_talks import question, scored, talk
 
 from kithe.evaluation.judging import probes
 from kithe.evaluation.judging.rules import RulesJudge, Truth

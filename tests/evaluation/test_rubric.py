@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from talks import question, talk
+from judged_talks import question, talk
 
 from kithe.errors import ConfigError
 from kithe.evaluation.judging.rubric import SCHEMA, prompt, read_answer, rubric

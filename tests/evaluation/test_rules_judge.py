@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from talks import question, talk
+from judged_talks import question, talk
 
 from kithe.dialogues.scripted import Scripted
 from kithe.errors import ConfigError

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from talks import scored
+from judged_talks import scored
 
 from kithe.errors import ConfigError
 from kithe.evaluation.judging.validation import ADJUDICATOR, Label, Labels, load, settled, validate

@@ -1,5 +1,5 @@
 import pytest
-from talks import question, scored, talk
+from judged_talks import question, scored, talk
 
 from kithe.evaluation.judging.precision import judged_precision, reasons, shares
 from kithe.evaluation.judging.verdicts import (

@@ -15,7 +15,7 @@ from kithe.generation.export import RECORDS, ChatRow, Export, Written
 from kithe.generation.pipeline import Pipeline, blocks
 from kithe.knowledge.task import PKI
 from kithe.personas.persona import Persona
-from kithe.records.history import History
+from kithe.records.history import History, KnowledgeItem
 
 TODO = blocks(20, 7)
 EXPORT = Export(chat=PKI(unit="history", style="trace_then_answer"))
@@ -134,7 +134,7 @@ def test_the_entries_of_a_mapping_are_a_list(corpus: tuple[Path, Written, dict[s
     change = converter(dict[str, dict[str, int] | None])
     assert change is not None
     assert change({"a": {"b": 1}, "c": None}) == [{"key": "a", "value": [{"key": "b", "value": 1}]}, {"key": "c", "value": None}]
-    assert converter(History) is None
+    assert converter(KnowledgeItem) is None
 
 
 def test_rows_stream_from_complete_blocks(tmp_path: Path) -> None:

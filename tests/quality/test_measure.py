@@ -66,7 +66,7 @@ def test_the_degenerate_generator_repeats_itself_and_is_told_apart() -> None:
 
 
 def test_the_leaking_generator_is_caught_by_every_measure_of_leaks() -> None:
-    assert value("leaking", "copied_passages", "real") > 0.3
+    assert value("leaking", "copied_passages", "real") > 0.2
     assert value("leaking", "near_copies_of_train", "real") == 1.0
     assert value("leaking", "membership_auc", "real") > 0.75
     nearer = found("leaking")["nearer_to_train", "real"]

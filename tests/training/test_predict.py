@@ -163,7 +163,7 @@ def test_mistakes(spec: Folder, tmp_path: Path) -> None:
 def test_a_process_without_work_writes_nothing(spec: Folder, tmp_path: Path) -> None:
     model, tokenizer = spec.load("fp32"), spec.tokenizer()
     idle = module._Predictor(LocalModel(model, tokenizer), model, (), 5, "free", None)
-    module._run(idle, [Job(-1, ())], [module._Writer(tmp_path, 0)], Hardware(), Ranks(), tmp_path)
+    module._run(idle, [Job(-1, ())], [module._Writer(tmp_path, 0, lambda: False)], Hardware(), Ranks(), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
