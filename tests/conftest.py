@@ -1,9 +1,12 @@
 """What all tests share: real data where it is, and a failure instead of a skip where it must be."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.llm.serving import Served, serving
 
 # Tests run two at a time on two cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -20,3 +23,10 @@ def real_data() -> Path:
     if os.environ.get("CI"):
         pytest.fail("KITHE_DATA names no folder: in CI the real data must be there")
     pytest.skip("KITHE_DATA names no folder of real data")
+
+
+@pytest.fixture(scope="session")
+def served_model() -> Iterator[Served]:
+    """SmolLM2-135M behind an OpenAI-compatible server on loopback; only for tests marked `slow`."""
+    with serving() as served:
+        yield served

@@ -13,15 +13,12 @@ from typing import Any, Final, Literal
 
 from kithe.knowledge.fields import MAX_WORDS, choices
 from kithe.knowledge.text import normalised
+from kithe.llm.tolerant import after_trace, clean, decode, skip
 from kithe.records.chat import Rejection
 from kithe.records.history import KnowledgeItem
 
 Rung = Literal["exact", "after trace", "embedded", "repaired"]
 
-_OPEN: Final = "<think>"
-_CLOSE: Final = "</think>"
-_DECODER: Final = json.JSONDecoder(strict=False)  # small models put line breaks into strings
-_SPACE: Final = re.compile(r"\s*")
 _BETWEEN: Final = re.compile(r"[\s,]*")
 # A list starts where strings, objects or its end follow; other brackets are prose. An object starts anywhere.
 _START: Final = re.compile(r'\[\s*(?=["{\]]|\Z)|\{')
@@ -95,8 +92,8 @@ def parse(text: str, fields: Sequence[str]) -> Parsed:
         text: what the model wrote.
         fields: the keys an item may have; others are ignored.
     """
-    text = text.encode("utf-8", "replace").decode("utf-8")  # half a surrogate pair can be neither stored nor compared
-    body = _after_trace(text)
+    text = clean(text)
+    body = after_trace(text, _START)
     if body is None:
         return Failure("unfinished trace")
     listing = _find(text, body)
@@ -105,16 +102,6 @@ def parse(text: str, fields: Sequence[str]) -> Parsed:
     if not listing.closed and not listing.elements:
         return Failure("breaks off before the first item")
     return _answer(text, listing, fields, _rung(text, body, listing))
-
-
-def _after_trace(text: str) -> int | None:
-    """Where the answer itself starts; None inside an unfinished trace."""
-    close = text.find(_CLOSE)
-    if text.lstrip().startswith(_OPEN):
-        return None if close < 0 else close + len(_CLOSE)
-    first = _START.search(text)
-    # Some templates open the trace in the prompt.
-    return close + len(_CLOSE) if close >= 0 and (first is None or close < first.start()) else 0
 
 
 def _find(text: str, body: int) -> _Listing | Failure:
@@ -134,15 +121,15 @@ def _is_item(text: str, start: int) -> bool:
 
 def _list(text: str, start: int) -> _Listing:
     elements: list[_Element] = []
-    position = _skip(text, start + 1)
+    position = skip(text, start + 1)
     while text[position : position + 1] != "]":
         element = _decode(text, position)
         if element is None:
             return _Listing(tuple(elements), start, position, closed=False)
         elements.append(element)
-        position = _skip(text, element.end)
+        position = skip(text, element.end)
         if text[position : position + 1] == ",":
-            position = _skip(text, position + 1)
+            position = skip(text, position + 1)
         elif text[position : position + 1] != "]":
             return _Listing(tuple(elements), start, position, closed=False)
     return _Listing(tuple(elements), start, position + 1, closed=True)
@@ -157,21 +144,13 @@ def _objects(text: str, start: int) -> _Listing:
         if element is None:
             return _Listing(tuple(elements), start, position, closed=False)
         elements.append(element)
-        position = _skip(text, element.end, _BETWEEN)
+        position = skip(text, element.end, _BETWEEN)
     return _Listing(tuple(elements), start, position, closed=True)
 
 
 def _decode(text: str, position: int) -> _Element | None:
-    try:
-        value, end = _DECODER.raw_decode(text, position)
-    except (ValueError, RecursionError):
-        return None
-    return _Element(value, position, end)
-
-
-def _skip(text: str, position: int, what: re.Pattern[str] = _SPACE) -> int:
-    match = what.match(text, position)
-    return match.end() if match else position
+    found = decode(text, position)
+    return None if found is None else _Element(found[0], position, found[1])
 
 
 def _rung(text: str, body: int, listing: _Listing) -> Rung:
@@ -248,4 +227,4 @@ def _is_number(value: object) -> bool:
 
 
 def _clean(text: str) -> str:
-    return " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
+    return " ".join(clean(text).split())

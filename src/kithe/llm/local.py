@@ -1,4 +1,4 @@
-"""A transformers model in this process: greedy answers to batches of prompts, free or inside a JSON schema.
+"""A transformers model in this process: answers to batches of prompts, most likely or drawn, free or inside a JSON schema.
 
 The beginning that all prompts of a batch share (instruction, worked examples) is read once; rows that have finished leave the
 batch; the cache of keys and values is allocated once. None of this changes what is computed but for the order of floating
@@ -16,6 +16,7 @@ from torch import Tensor
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 
 from kithe.llm.chat import terminator
+from kithe.llm.sampling import Draws, Sampling
 from kithe.records.chat import Generation
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Prefix:
 
 
 class LocalModel:
-    """Greedy generation with a causal language model.
+    """Generation with a causal language model, greedy unless sampling is asked for.
 
     Args:
         model: in evaluation mode, on any device, in any floating point type; logits are compared in fp32.
@@ -80,8 +81,9 @@ class LocalModel:
         decode: Decode = "free",
         schema: dict[str, Any] | None = None,
         prefix: Prefix | None = None,
+        sampling: Sequence[Sampling] | None = None,
     ) -> list[Generation]:
-        """The greedy answers to a batch, in its order.
+        """The answers to a batch, in its order.
 
         `Generation.logprobs` are those of the model's own distribution, in both kinds of decoding: with a schema, the probability
         that the model had for the token before anything was forbidden, not renormalised over what was allowed.
@@ -92,6 +94,7 @@ class LocalModel:
             decode: `schema` allows only continuations of texts that fit `schema`.
             schema: a JSON schema; separators and order of keys are those of `json.dumps`.
             prefix: what all prompts are known to start with, read before; None: what they share is read now.
+            sampling: how each answer is drawn; None: the most likely token, always.
 
         Raises:
             ValueError: `decode="schema"` without a schema, or a prompt that does not continue the prefix.
@@ -103,7 +106,8 @@ class LocalModel:
         prompts = [list(ids) for _, ids in batch]
         prefix = self.read(shared(prompts)) if prefix is None else prefix
         rows = self._prefill(prompts, prefix, max_new_tokens)
-        answers = self._decode(rows, max_new_tokens, self._masks(schema, rows) if decode == "schema" else None)
+        masks = self._masks(schema, rows) if decode == "schema" else None
+        answers = self._decode(rows, max_new_tokens, masks, None if sampling is None else Draws(sampling))
         return [self._generation(name, len(ids), answer) for (name, _), ids, answer in zip(batch, prompts, answers, strict=True)]
 
     def _masks(self, schema: dict[str, Any] | None, rows: "_Rows") -> "_Masks | None":
@@ -150,13 +154,13 @@ class LocalModel:
         logits: Tensor = output.logits[:, -1].float()
         return logits
 
-    def _decode(self, rows: "_Rows", limit: int, masks: "_Masks | None") -> list["_Answer"]:
+    def _decode(self, rows: "_Rows", limit: int, masks: "_Masks | None", draws: Draws | None) -> list["_Answer"]:
         answers = [_Answer() for _ in rows.numbers]
         for step in range(limit):
             total = rows.logits.logsumexp(-1)
             if masks is not None:
                 masks.forbid(rows.logits, rows.numbers)
-            best, tokens = rows.logits.max(-1)
+            best, tokens = rows.logits.max(-1) if draws is None else draws.choose(rows.logits, rows.numbers)
             chosen, logprobs = tokens.tolist(), (best - total).tolist()
             for number, token, logprob in zip(rows.numbers, chosen, logprobs, strict=True):
                 answers[number].add(token, logprob, self._stops)
