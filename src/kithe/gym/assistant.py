@@ -24,6 +24,10 @@ from kithe.records.chat import Message
 
 HEARD: Final = 0.75  # of the words of a cue
 _WORD: Final = re.compile(r"[a-z]+")
+_SHORTENED: Final[Mapping[str, Mapping[str, str]]] = {  # what goes where an answer has to be short
+    "terse": {"example_pref": "no examples", "explanation_depth": "left out", "citation_pref": "never"},
+    "brief": {"example_pref": "one example", "explanation_depth": "in half a line"},
+}
 
 
 class House(Record):
@@ -141,9 +145,10 @@ class ScriptedAssistant:
     def answer(self, transcript: Sequence[Message], rng: Random) -> str:
         """The next message of a conversation whose last one is the user's."""
         house = houses()[self.name]
-        own = dict(house.style)
         spoken = [message.content for message in transcript if message.role == "user"]
+        wishes: dict[str, str] = {}
         for text in spoken:
-            own.update({name: value for name, value in heard(text).items() if rng.random() < house.obeys})
+            wishes.update({name: value for name, value in heard(text).items() if rng.random() < house.obeys})
+        own = {**house.style, **_SHORTENED.get(wishes.get("length_pref", ""), {}), **wishes}
         things = [slot for slot in extract(spoken[0]).slots if len(slot) > 2] or ["the first part", "the rest"]
         return style.write(own, things, rng)

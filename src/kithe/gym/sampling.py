@@ -102,7 +102,9 @@ class Rules:
                 for value in values:
                     bank().check({name: value}, "sampling rule")
             if not 0 <= rule.p <= 1 or not rule.values:
-                raise ConfigError(f"sampling rule {rule.given} -> {rule.then}: p={rule.p} must be from 0 to 1, and values not empty")
+                raise ConfigError(
+                    f"sampling rule {rule.given} -> {rule.then}: p={rule.p} must be from 0 to 1, and values not empty"
+                )
 
     def weights(self, dimension: Dimension, drawn: Mapping[str, str], counts: Counter[tuple[str, str]]) -> list[float]:
         """See `Strategy`."""

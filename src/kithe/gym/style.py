@@ -154,7 +154,9 @@ _LAYOUTS: Final[Mapping[str, Callable[[str, Sequence[str]], str]]] = {
     "bullet points": lambda lead, texts: _lines(lead, texts, lambda _: "- "),
     "numbered steps": lambda lead, texts: _lines(lead, texts, lambda number: f"{number}. "),
     "a table": _table,
-    "questions and answers": lambda lead, texts: _lines(lead, texts, lambda number: "Q: Next?\nA: " if number > 1 else "Q: How?\nA: "),
+    "questions and answers": lambda lead, texts: _lines(
+        lead, texts, lambda number: "Q: Next?\nA: " if number > 1 else "Q: How?\nA: "
+    ),
     "headed sections": _sections,
     "a checklist": lambda lead, texts: _lines(lead, texts, lambda _: "- [ ] "),
     "one sentence first": lambda lead, texts: f"In short: {texts[0]}\n\n" + _paragraphs(lead, texts[1:] or ["That is all."]),

@@ -149,10 +149,15 @@ class ScriptedUser:
         served = self._serves(persona, violated, moment, rng)
         decided = Feedback(satisfied=True, violated=violated, fulfilled=fulfilled)
         if moment.turn < moment.least and not served and stage(moment) != "over":
-            return decided.model_copy(update={"satisfied": False, "text": curious(moment.domain, said, rng), "serves": (CURIOSITY,)})
+            return decided.model_copy(
+                update={"satisfied": False, "text": curious(moment.domain, said, rng), "serves": (CURIOSITY,)}
+            )
         if not served:
             return decided
-        parts = [wish(persona, name, said, rng) if place == 0 else f"Also {cue(persona, name, said, rng)}." for place, name in enumerate(served)]
+        parts = [
+            wish(persona, name, said, rng) if place == 0 else f"Also {cue(persona, name, said, rng)}."
+            for place, name in enumerate(served)
+        ]
         if fulfilled and rng.random() < self.stray:
             served = (*served, rng.choice(fulfilled))
             parts.append(rng.choice(script().praise).format(cue=cue(persona, served[-1], said, rng)))
