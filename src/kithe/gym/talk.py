@@ -36,7 +36,7 @@ class Call:
 Steps = Generator[Call, Reply, T]
 
 
-class Discarded(Exception):
+class Discarded(Exception):  # noqa: N818  # one conversation is left out, which is no error of the run
     """A conversation that cannot be used: a part gave no usable answer twice, or none at all."""
 
     def __init__(self, part: str, reason: str, raw: str = "") -> None:

@@ -1,5 +1,6 @@
 """Layer 1: nine ways to say the same less well; intent and slots stay as they are."""
 
+import itertools
 import re
 from collections.abc import Sequence
 from random import Random
@@ -84,7 +85,7 @@ def misspelt(word: str, rng: Random) -> str:
 def segmentation(text: str, meaning: Meaning, register: Register, rng: Random) -> str | None:
     """Two words run together, or one taken apart."""
     words = free_words(text, meaning)
-    joints = [(one, two) for one, two in zip(words, words[1:], strict=False) if text[one.end() : two.start()] == " "]
+    joints = [(one, two) for one, two in itertools.pairwise(words) if text[one.end() : two.start()] == " "]
     longer = [match for match in words if len(match[0]) >= 6]
     if joints and (not longer or rng.random() < 0.6):
         one, two = rng.choice(joints)
