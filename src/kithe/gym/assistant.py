@@ -31,7 +31,7 @@ _SHORTENED: Final[Mapping[str, Mapping[str, str]]] = {  # what goes where an ans
 
 
 class House(Record):
-    """One scripted assistant: its share of the conversations, how likely it does what it is asked, and how it answers by itself."""
+    """One scripted assistant: its share of the conversations, how likely it does as asked, how it answers by itself."""
 
     weight: float = Field(gt=0)
     obeys: float = Field(ge=0, le=1)

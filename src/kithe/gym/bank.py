@@ -1,4 +1,4 @@
-"""The persona bank: the dimensions that a simulated user is made of, as `bank.yaml` beside this module lists them (spec B, 3.3)."""
+"""The persona bank: the dimensions a simulated user is made of, as `bank.yaml` beside this module lists them (spec B, 3.3)."""
 
 from collections.abc import Mapping
 from functools import cache, cached_property

@@ -1,4 +1,4 @@
-"""What goes together in a persona: hard rules that are never broken, and pairs that are more or less likely (`coherence.yaml`)."""
+"""What goes together in a persona: hard rules, never broken, and pairs that are more or less likely (`coherence.yaml`)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -97,7 +97,8 @@ class Coherence:
 
     def score(self, values: Values) -> float:
         """The share of the rules that concern a persona which it keeps; unlikely pairs count like hard rules. 1 without any."""
-        rules: list[Hard | Soft] = [rule for rule in (*self.hard, *self.soft) if rule.concerns(values)]
+        every: tuple[Hard | Soft, ...] = self.hard + self.soft
+        rules = [rule for rule in every if rule.concerns(values)]
         return 1 - sum(rule.broken(values) for rule in rules) / len(rules) if rules else 1.0
 
 

@@ -72,7 +72,7 @@ class Atlas:
 
     def openings(self, index: int) -> Iterator[Opening]:
         """Who talks about what, session by session, of one user."""
-        persona, changed = self.users[index], ()
+        persona, changed = self.users[index], tuple[str, ...]()
         for session in range(self.sessions):
             if session:
                 values, changed = drifted(persona.values, self.drift, Random(f"{self.seed}/drift/{persona.id}/{session}"))
@@ -93,7 +93,7 @@ class Atlas:
     def write(self, folder: Path, shard: int = 0, shards: int = 1) -> int:
         """Write the blocks of a shard that are not there yet; returns how many were written.
 
-        A block is there whole or not at all, and depends on nothing but the options, so a run that was killed goes on where it was.
+        A block is there whole or not at all, and depends on nothing but the options, so a killed run goes on where it was.
 
         Raises:
             ConfigError: there is no such shard.

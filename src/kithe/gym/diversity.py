@@ -1,8 +1,8 @@
 """Whether a persona is too near to one before, at a cost that does not grow with how many there are (spec B, 3.4).
 
-Two personas that differ in at most `d` of their dimensions differ in at most `d` of `d + SPARE` blocks of dimensions, so they agree
-on all dimensions of some `SPARE` blocks. A persona is filed under every choice of `SPARE` blocks (15 keys for `d = 2`), and compared
-in full only with those that share a key.
+Two personas that differ in at most `d` of their dimensions differ in at most `d` of `d + SPARE` blocks of dimensions, so they
+agree on all dimensions of some `SPARE` blocks. A persona is filed under every choice of `SPARE` blocks (15 keys for `d = 2`), and
+compared in full only with those that share a key.
 """
 
 from collections.abc import Mapping, Sequence

@@ -50,7 +50,8 @@ def write_parquet(path: Path, rows: list[Released]) -> None:
     text, texts = pa.string(), pa.list_(pa.string())
     schema = pa.schema(
         [
-            ("id", text), ("persona_id", text), ("persona", pa.map_(text, text)), ("original_query", text), ("initial_query", text),
+            ("id", text), ("persona_id", text), ("persona", pa.map_(text, text)),
+            ("original_query", text), ("initial_query", text),
             ("full_conversation", pa.list_(pa.struct([("role", text), ("content", text)]))),
             ("role_utterances", pa.struct([("user", texts), ("assistant", texts)])),
             ("num_turns", pa.int64()), ("distractor_type", text), ("conversation_ended", pa.bool_()),
@@ -122,8 +123,9 @@ def _readme(card: Mapping[str, Any]) -> str:
 
 # Simulated users whose preferences show only under friction
 
-Conversations with the fields of PersonaAtlas, written by a program that follows scripts: no language model, no real person's text.
-Both users and assistants are scripted; answers have a style and no useful content. Seed {card["seed"]}, licence {card["licence"]}.
+Conversations with the fields of PersonaAtlas, written by a program that follows scripts: no language model, no real person's
+text. Users and assistants are scripted; answers have a style and no useful content.
+Seed {card["seed"]}, licence {card["licence"]}.
 
 | | this corpus | PersonaAtlas as published |
 |---|---:|---:|
@@ -134,6 +136,6 @@ Users are split 80/10/10 by their id; no user is in two splits. Rows: {json.dump
 A wish is brought up after an answer that goes against it {a} times and not {b} times; after one that meets it {c} and {d} times:
 odds ratio {shown["odds_ratio"]:.1f}, 95 % interval {shown["low"]:.1f} to {shown["high"]:.1f} by resampling users.
 
-`trajectories/` holds what led to each conversation: clean and noised versions of every message with what was done to it, the wishes
-each answer goes against or meets, the wish each follow-up serves, and which wishes changed between sessions.
+`trajectories/` holds what led to each conversation: clean and noised versions of every message with what was done to it, the
+wishes each answer goes against or meets, the wish each follow-up serves, and which wishes changed between sessions.
 """

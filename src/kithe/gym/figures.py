@@ -1,4 +1,4 @@
-"""Figures of a corpus of conversations: rates with intervals, how preferences come to light, and the published corpus beside it."""
+"""Figures of a corpus of conversations: rates with intervals, how preferences come to light, and the published ones."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -89,5 +89,6 @@ def item(name: str, value: str, turn: int) -> KnowledgeItem:
     verb, _, rest = bank().by_name[name].phrase(value).partition(" ")
     return KnowledgeItem(
         statement=f"I {verb.removesuffix('s')} {rest}.", category=CATEGORY, key=known[0] if known else None,
-        value=known[1] if known else value, type="preference", polarity="positive", inference="explicit", evidence=(Evidence(turn=turn),),
+        value=known[1] if known else value,
+        type="preference", polarity="positive", inference="explicit", evidence=(Evidence(turn=turn),),
     )  # fmt: skip

@@ -16,10 +16,10 @@ from kithe.records.base import Record
 LENGTHS: Final[Mapping[str, tuple[int, int]]] = {  # words of an opening message
     "very short": (10, 20), "short": (20, 40), "medium": (40, 80), "long": (80, 150), "very long": (150, 250)}  # fmt: skip
 _SCENARIOS: Final = {
-    "plan": "planning", "outline": "planning", "fix": "troubleshooting", "find": "troubleshooting", "compare": "making a decision",
-    "choose": "making a decision", "decide": "making a decision", "check": "making a decision", "explain": "learning",
-    "describe": "learning", "prove": "learning", "suggest": "brainstorming", "design": "brainstorming", "draft": "at work on a task",
-    "write": "at work on a task", "calculate": "at work on a task", "review": "at work on a task", "convert": "at work on a task",
+    "plan": "planning", "outline": "planning", "fix": "troubleshooting", "find": "troubleshooting",
+    "compare": "making a decision", "choose": "making a decision", "decide": "making a decision", "check": "making a decision", "explain": "learning",
+    "describe": "learning", "prove": "learning", "suggest": "brainstorming", "design": "brainstorming", 
+    "draft": "at work on a task", "write": "at work on a task", "calculate": "at work on a task", "review": "at work on a task", "convert": "at work on a task",
 }  # fmt: skip
 
 

@@ -119,7 +119,8 @@ class Distractor:
         semantics = Semantics(intent=meaning.intent, slots=meaning.slots, compressed_text=meaning.compressed)
         return Noise(
             original_text=text, noisy_text=noisy, layer=layer, layer_index=LAYERS.index(layer) + 1,
-            applied_strategies=tuple(applied), extracted_semantics=semantics, metadata={"register": register, "backend": "scripted"},
+            applied_strategies=tuple(applied), extracted_semantics=semantics,
+            metadata={"register": register, "backend": "scripted"},
         )  # fmt: skip
 
     def chosen(self, layer: Layer, rng: Random) -> list[str]:

@@ -14,7 +14,10 @@ from kithe.records.base import Record
 Span = tuple[int, int]
 
 _SOFT: Final = 4  # words that can stand in for slots
-_NUMBERS: Final = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "twenty", "thirty", "forty", "fifty", "hundred", "thousand", "million", "half"]
+_NUMBER_WORDS: Final = """
+one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty hundred thousand million half
+"""
+_NUMBERS: Final = _NUMBER_WORDS.split()
 _QUOTED: Final = re.compile(r"[\"“][^\"”]{2,60}[\"”]")
 _COUNT: Final = re.compile(
     rf"(?<!\w)(?:[$€£]?\d[\w.,:/%*^+-]*|(?:{'|'.join(_NUMBERS)})(?:-\w+)*)(?:\s(?:percent|degrees|by|to|a|of)?\s?[A-Za-z]+)?",
@@ -23,12 +26,12 @@ _COUNT: Final = re.compile(
 _NAME: Final = re.compile(r"[A-Z][\w’'-]*(?:\s(?:of\s|de\s|the\s)?[A-Z][\w’'-]*)*")
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z'’-]*")
 _START: Final = re.compile(r"(?:^|[.!?:\n(]\s*)$")
-_NOT_NAMES: Final = frozenset(
-    ["I", "I'm", "I'd", "I've", "I'll", "My", "The", "A", "An", "It", "We", "He", "She", "They", "One", "Each", "Our", "This", "That", "There", "No", "Also", "Now"]
-)
-_PLAIN: Final = frozenset(
-    ["could", "would", "please", "should", "about", "with", "that", "this", "have", "need", "want", "your", "their", "there", "before", "after", "through", "which", "what", "when", "where"]
-)
+_FIRST_WORDS: Final = "I I'm I'd I've I'll My The A An It We He She They One Each Our This That There No Also Now"
+_NOT_NAMES: Final = frozenset(_FIRST_WORDS.split())
+_EMPTY_WORDS: Final = """
+could would please should about with that this have need want your their there before after through which what when where
+"""
+_PLAIN: Final = frozenset(_EMPTY_WORDS.split())
 
 
 class Meaning(Record):

@@ -11,7 +11,7 @@ _SPACE: Final = re.compile(r"\s{2,}")
 
 
 def struck(meaning: Meaning, text: str) -> bool:
-    """The post-condition of the layer: a slot (or, without any, a word that the request is about) is gone; the intent is there."""
+    """The post-condition of the layer: a slot, or a word that the request is about, is gone; the intent is there."""
     lost = any(not has_word(text, slot) for slot in (*meaning.slots, *meaning.soft))
     return lost and (not meaning.intent or has_word(text, meaning.intent))
 

@@ -49,7 +49,7 @@ def colloquial(text: str, meaning: Meaning, register: Register, rng: Random) -> 
         changed = re.sub(rf"(?<!\w){re.escape(said)}(?!\w)", new, text, count=1, flags=re.IGNORECASE)
         if kept(meaning, changed):
             return changed
-    opener = rng.choice(tables["openers"][register])
+    opener: str = rng.choice(tables["openers"][register])
     return opener + (text if text[:2] == "I " or text[:1].isdigit() else _lower(text, meaning))
 
 
