@@ -100,9 +100,10 @@ class Bank(Record):
             ConfigError: the first that is not.
         """
         for name, value in values.items():
-            dimension = self.dimension(name)
-            if value not in dimension.values:
-                raise ConfigError(f"{where}: {unknown(f'value of {name}', value, dimension.values)}")
+            if name not in self.by_name:
+                raise ConfigError(f"{where}: {unknown('dimension of the persona bank', name, self.names)}")
+            if value not in self.by_name[name].values:
+                raise ConfigError(f"{where}: {unknown(f'value of {name}', value, self.by_name[name].values)}")
 
 
 def read_bank(text: str, where: str = "bank.yaml") -> Bank:

@@ -16,11 +16,13 @@ from kithe.records.base import Record
 LENGTHS: Final[Mapping[str, tuple[int, int]]] = {  # words of an opening message
     "very short": (10, 20), "short": (20, 40), "medium": (40, 80), "long": (80, 150), "very long": (150, 250)}  # fmt: skip
 _SCENARIOS: Final = {
-    "plan": "planning", "outline": "planning", "fix": "troubleshooting", "find": "troubleshooting",
-    "compare": "making a decision", "choose": "making a decision", "decide": "making a decision", "check": "making a decision", "explain": "learning",
-    "describe": "learning", "prove": "learning", "suggest": "brainstorming", "design": "brainstorming", 
-    "draft": "at work on a task", "write": "at work on a task", "calculate": "at work on a task", "review": "at work on a task", "convert": "at work on a task",
-}  # fmt: skip
+    **dict.fromkeys(("plan", "outline", "pack", "prepare"), "planning"),
+    **dict.fromkeys(("fix", "find", "correct"), "troubleshooting"),
+    **dict.fromkeys(("compare", "choose", "decide", "check"), "making a decision"),
+    **dict.fromkeys(("explain", "describe", "prove", "solve"), "learning"),
+    **dict.fromkeys(("suggest", "design", "recommend"), "brainstorming"),
+    **dict.fromkeys(("draft", "write", "calculate", "review", "convert", "rewrite"), "at work on a task"),
+}
 
 
 class Adapted(Record):
