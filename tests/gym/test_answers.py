@@ -51,7 +51,9 @@ def test_reading_a_models_markdown() -> None:
 
 def test_every_cue_is_heard_as_what_it_says() -> None:
     cues = [(name, value, clause) for name, values in script().cues.items() for value, own in values.items() for clause in own]
-    assert {(name, value) for name, value, _ in cues} == {(name, value) for name in style.SHOWN for value in bank().by_name[name].values}
+    assert {(name, value) for name, value, _ in cues} == {
+        (name, value) for name in style.SHOWN for value in bank().by_name[name].values
+    }
     wrong = [(name, value, clause) for name, value, clause in cues if heard(f"Could you {clause}, please?").get(name) != value]
     assert wrong == []
     stray = sum(len(heard(f"Please {clause}.")) - 1 for _, _, clause in cues)
@@ -71,7 +73,9 @@ def test_an_assistant_follows_its_house_until_it_is_told() -> None:
         assert {own: plain[own] for own in style.SHOWN if own != "length_pref"} == {
             own: house.style[own] for own in style.SHOWN if own != "length_pref"}  # fmt: skip
     told = [asked, Message(role="assistant", content="x"), Message(role="user", content="Please put it in a table.")]
-    tables = sum("table" in style.read(ScriptedAssistant("amber").answer(told, Random(n)))["format_pref_primary"] for n in range(200))
+    tables = sum(
+        "table" in style.read(ScriptedAssistant("amber").answer(told, Random(n)))["format_pref_primary"] for n in range(200)
+    )
     assert abs(tables / 200 - 0.95) < 3 * (0.95 * 0.05 / 200) ** 0.5
     assert "Lisbon" in ScriptedAssistant("amber").answer(told, Random(0))
 

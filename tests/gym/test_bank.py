@@ -90,7 +90,13 @@ def test_a_persona_of_the_generator_keeps_what_is_mapped() -> None:
               "favorite_dish": "shakshuka", "risk_tolerance": "averse"}  # fmt: skip
     persona = Persona(id="p7", attributes=(), values={key: Stated(value=value) for key, value in stated.items()})
     found = persona_from_csp(persona, Sampler(), 3)
-    wanted = {"age_band": "35-44", "role": "a nurse or carer", "length_pref": "brief", "tone_pref": "warm", "risk_posture": "averse"}
+    wanted = {
+        "age_band": "35-44",
+        "role": "a nurse or carer",
+        "length_pref": "brief",
+        "tone_pref": "warm",
+        "risk_posture": "averse",
+    }
     assert {name: found.values[name] for name in wanted} == wanted
     assert "query_length_pref" in found.values
     assert found == persona_from_csp(persona, Sampler(), 3)
@@ -99,7 +105,9 @@ def test_a_persona_of_the_generator_keeps_what_is_mapped() -> None:
 
 def test_scripted_attributes_count_and_dislikes_do_not() -> None:
     def own(value: str, polarity: str) -> Persona:
-        attribute = Attribute.model_validate({"key": "occupation", "category": "Occupation", "value": value, "polarity": polarity})
+        attribute = Attribute.model_validate(
+            {"key": "occupation", "category": "Occupation", "value": value, "polarity": polarity}
+        )
         return Persona(id="p", attributes=(attribute,))
 
     assert persona_from_csp(own("a pastry chef", "positive"), Sampler(), 0).values["role"] == "a cook or baker"

@@ -43,7 +43,8 @@ def test_slots_stand_in_the_text() -> None:
         assert "[" not in query.text
 
 
-@pytest.mark.parametrize(("line", "message"), [("plan | a trip to [Rome]", "2 parts"), ("plan | a [trip to Rome | We go.", "brackets"),
+@pytest.mark.parametrize(("line", "message"), [("plan | a trip to [Rome]", "2 parts"),
+                                              ("plan | a [trip to Rome | We go.", "brackets"),
                                               ("Plan it | a trip to [Rome] | We go.", "intent"),
                                               ("plan | a trip to Rome | We go.", "slots"),
                                               ("plan | a trip to [Rome] | We go", "context")])  # fmt: skip
@@ -101,7 +102,12 @@ def test_rates_of_styling() -> None:
     rng, n = Random(0), 4000
     hows = Counter(Styling().how(rng) for _ in range(n))
     lengths = Counter(Styling().length(rng) for _ in range(n))
-    for found, law in ((n - hows["plain"], 0.5), (hows["full"], 0.25), (lengths["short"], 0.3413), (lengths["very short"], 0.1587)):
+    for found, law in (
+        (n - hows["plain"], 0.5),
+        (hows["full"], 0.25),
+        (lengths["short"], 0.3413),
+        (lengths["very short"], 0.1587),
+    ):
         assert abs(found / n - law) < 3 * (law * (1 - law) / n) ** 0.5
     with pytest.raises(ConfigError, match="probability"):
         Styling(rate=2)

@@ -132,7 +132,9 @@ def test_faulty_rules(text: str) -> None:
         read_coherence(text, bank(), "mine.yaml")
 
 
-@pytest.mark.parametrize("options", [{"availability": 1.2}, {"size": 40}, {"constraints": 9, "most_constraints": 3}, {"tries": 0}])
+@pytest.mark.parametrize(
+    "options", [{"availability": 1.2}, {"size": 40}, {"constraints": 9, "most_constraints": 3}, {"tries": 0}]
+)
 def test_impossible_samplers(options: dict[str, float]) -> None:
     with pytest.raises(ConfigError):
         Sampler(**options)  # type: ignore[arg-type]

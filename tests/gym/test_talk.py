@@ -1,4 +1,4 @@
-"""The preference process: what is violated is brought up, turns hold, satisfaction ends talks, the assistant knows the words only."""
+"""The preference process: what is violated comes up, turns hold, satisfaction ends talks, the assistant knows words only."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -38,7 +38,9 @@ def person(**values: str) -> GymPersona:
 
 
 def test_statuses() -> None:
-    found = statuses(person(length_pref="detailed", tone_pref="neutral", deliverable_type="a plan", role="a cook or baker"), ANSWER)
+    found = statuses(
+        person(length_pref="detailed", tone_pref="neutral", deliverable_type="a plan", role="a cook or baker"), ANSWER
+    )
     assert found == {"length_pref": "violated", "tone_pref": "satisfied", "deliverable_type": "unrevealed"}
 
 
@@ -49,7 +51,9 @@ def test_the_tolerant_overlook_one_step() -> None:
     assert statuses(person(tone_pref="warm", error_tolerance="lightly"), ANSWER)["tone_pref"] == "violated"
 
 
-@pytest.mark.parametrize(("turn", "target", "wanted"), [(1, 3, "explore"), (2, 3, "last"), (3, 3, "over"), (1, 2, "last"), (4, 3, "over")])
+@pytest.mark.parametrize(
+    ("turn", "target", "wanted"), [(1, 3, "explore"), (2, 3, "last"), (3, 3, "over"), (1, 2, "last"), (4, 3, "over")]
+)
 def test_stages(turn: int, target: int, wanted: str) -> None:
     assert stage(Moment(turn, target, 2, "travel")) == wanted
 
@@ -119,7 +123,7 @@ def test_preferences_come_up_where_they_are_violated(talks: list[Trajectory]) ->
     assert found.low < found.odds_ratio < found.high
     (a, b), (c, d) = found.table
     assert a + b + c + d == sum(len(list(pairs(talk))) for talk in talks)
-    assert a / (a + b) > 0.25 > 5 * c / (c + d)
+    assert a / (a + b) > 0.3 > 2 * c / (c + d)
     assert found.curves["violated"][-1] > 5 * found.curves["never violated"][-1]
     assert list(found.curves["violated"]) == sorted(found.curves["violated"])
 
@@ -137,8 +141,8 @@ def test_a_blind_user_would_have_no_odds(talks: list[Trajectory]) -> None:
         return talk.model_copy(update={"messages": tuple(messages)})
 
     found = reveal([blind(talk) for talk in talks])
-    assert found.low < 1.6
-    assert found.odds_ratio < 2
+    assert found.low < 1.2
+    assert found.odds_ratio < 1.5
 
 
 def test_clean_and_noised_are_kept_together(talks: list[Trajectory]) -> None:
@@ -177,7 +181,7 @@ class Listening:
 def test_the_assistant_never_sees_the_persona(seed: int, talks: list[Trajectory]) -> None:
     """Every value of the persona and its id are sentinels, where that leaves it a persona; none reaches the assistant."""
     source = Atlas(personas=12).users[seed]
-    sentinels = {name: f"ZQX{n}sentinel" for n, name in enumerate(source.values) if name not in SHOWN}
+    sentinels = {name: f"ZQX{n}sentinel" for n, name in enumerate(source.values) if name not in (*SHOWN, "feedback_style")}
     persona = GymPersona(id="ZQXidsentinel", values={**source.values, **sentinels}, texts={"role": "ZQXtextsentinel"})
     ears = Listening()
     cast = replace(scripted.cast(Distractor(rate=0.5)), assistant=ears)

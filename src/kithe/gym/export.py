@@ -133,7 +133,7 @@ Seed {card["seed"]}, licence {card["licence"]}.
 
 Users are split 80/10/10 by their id; no user is in two splits. Rows: {json.dumps(card["rows"])}.
 
-A wish is brought up after an answer that goes against it {a} times and not {b} times; after one that meets it {c} and {d} times:
+Of the follow-ups after an answer that goes against a wish, {a} bring it up and {b} do not; after one that meets it, {c} and {d}:
 odds ratio {shown["odds_ratio"]:.1f}, 95 % interval {shown["low"]:.1f} to {shown["high"]:.1f} by resampling users.
 
 `trajectories/` holds what led to each conversation: clean and noised versions of every message with what was done to it, the

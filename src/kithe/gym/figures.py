@@ -55,7 +55,7 @@ def strategy_law(layer: str, rates: Mapping[str, float] = RATES) -> dict[str, fl
 
 @dataclass(frozen=True)
 class Reveal:
-    """How often a wish was brought up after an answer, by whether the answer went against it.
+    """How often a wish was brought up in a message, by whether the answer before went against it.
 
     Attributes:
         table: ((violated and brought up, violated and not), (fulfilled and brought up, fulfilled and not)).
@@ -72,12 +72,15 @@ class Reveal:
 
 
 def pairs(trajectory: Trajectory) -> Iterator[tuple[str, bool, bool]]:
-    """Dimension, whether an answer went against it, and whether the message after that brought it up; for every answer."""
-    for place, message in enumerate(trajectory.messages):
+    """Dimension, whether an answer went against it, and whether the message after that brought it up.
+
+    Of every answer that a message follows: where a talk ends nothing can be brought up, and talks end where nothing is violated,
+    so counting ends would make any user look as if violations moved them.
+    """
+    for message, after in zip(trajectory.messages, trajectory.messages[1:], strict=False):
         if message.role == "assistant":
-            after = trajectory.messages[place + 1].reveals if place + 1 < len(trajectory.messages) else ()
-            yield from ((name, True, name in after) for name in message.violated)
-            yield from ((name, False, name in after) for name in message.fulfilled)
+            yield from ((name, True, name in after.reveals) for name in message.violated)
+            yield from ((name, False, name in after.reveals) for name in message.fulfilled)
 
 
 def reveal(trajectories: Iterable[Trajectory], seed: int = 0) -> Reveal:
