@@ -151,7 +151,7 @@ def content_versions() -> dict[str, str]:
         return digest([file.read_text(encoding="utf-8") for file in files])
 
     return {
-        "generator": content("personas/**/*.yaml", "dialogues/**/*.yaml"),
+        "generator": content("personas/**/*.yaml", "dialogues/**/*.yaml", "gym/**/*.yaml"),
         "corpora": content("corpora/*.yaml"),
         "test": content("corpora/sample/*.yaml"),
         "matcher": content("evaluation/lexicon.yaml", "evaluation/kinds.yaml", "evaluation/threshold.json"),
