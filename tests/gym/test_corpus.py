@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from kithe.corpora.expressed import Expressed
 from kithe.corpora.source import DataSource, Lossy
 from kithe.errors import ConfigError
 from kithe.gym.assistant import heard
@@ -95,9 +96,11 @@ def test_histories_hold_what_was_brought_up() -> None:
     for history, item in items:
         turn = history.turns[item.evidence[0].turn]
         assert turn.speaker == history.user
-        assert item.statement.startswith("I ")
+        assert item.statement.startswith("I want you to ")
         assert all(getattr(item, name) for name in source.fields)
         assert heard(turn.text)
+    kept = [Expressed().kept(history, item) for history, item in items]
+    assert sum(own is not None for own in kept) / len(items) > 0.9  # by the rule that all training data goes through
     assert {turn.session for turn in found[0].turns} == {1, 2, 3}
     orders = [[history.id for history in source.histories("train", seed)] for seed in (0, 1)]
     assert orders[0] != orders[1]

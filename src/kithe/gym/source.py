@@ -8,10 +8,10 @@ from typing import Final
 
 from kithe.corpora.source import Split
 from kithe.gym.assistant import heard
-from kithe.gym.bank import bank
 from kithe.gym.corpus import Atlas, split_of
 from kithe.gym.crosswalk import attribute_of
 from kithe.gym.records import Trajectory
+from kithe.gym.user import script
 from kithe.records.history import Evidence, History, KnowledgeItem, Turn
 
 CATEGORY: Final = "Communication Preference"
@@ -73,7 +73,7 @@ def history(trajectories: Sequence[Trajectory], source: str) -> History:
             if message.role == "user":
                 for name in message.reveals:
                     if name in _readable(trajectory, message.content):
-                        items[name] = item(name, trajectory.persona[name], len(turns))
+                        items[name] = item(name, trajectory.persona[name], message.clean, len(turns))
             turns.append(Turn(speaker=message.role, text=message.content, session=trajectory.session))
     first = trajectories[0]
     return History(id=f"{source}-{first.persona_id}", source=source, user="user", turns=tuple(turns), items=tuple(items.values()))
@@ -83,12 +83,12 @@ def _readable(trajectory: Trajectory, text: str) -> set[str]:
     return {name for name, value in heard(text).items() if trajectory.persona.get(name) == value}
 
 
-def item(name: str, value: str, turn: int) -> KnowledgeItem:
-    """A preference as the user could say it; key and value of the ontology where it has them."""
+def item(name: str, value: str, text: str, turn: int) -> KnowledgeItem:
+    """A preference in the words in which the user said it; key and value of the ontology where it has them."""
     known = attribute_of(name, value)
-    verb, _, rest = bank().by_name[name].phrase(value).partition(" ")
+    clause = next(own for own in script().cues[name][value] if own in text.lower())
     return KnowledgeItem(
-        statement=f"I {verb.removesuffix('s')} {rest}.", category=CATEGORY, key=known[0] if known else None,
+        statement=f"I want you to {clause}.", category=CATEGORY, key=known[0] if known else None,
         value=known[1] if known else value,
         type="preference", polarity="positive", inference="explicit", evidence=(Evidence(turn=turn),),
     )  # fmt: skip
