@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from kithe.corpora.build import build
 from kithe.corpora.expressed import Expressed
 from kithe.corpora.source import DataSource, Lossy
 from kithe.errors import ConfigError
@@ -118,3 +119,10 @@ def test_what_noise_hides_is_counted() -> None:
 def test_impossible_corpora(options: dict[str, float]) -> None:
     with pytest.raises(ConfigError):
         Atlas(**options)  # type: ignore[arg-type]
+
+
+def test_the_corpus_stage_takes_it_like_any_other_source() -> None:
+    corpus = build(AtlasSource(Atlas(personas=60, sessions=2)), 40, 0, 0.5)
+    assert corpus.card["missing_facts"] == 0
+    assert sum(len(history.items) for history in corpus.train) == 40
+    assert NOISED_AWAY in corpus.card["left_out_by_the_source"]

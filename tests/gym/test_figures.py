@@ -11,7 +11,7 @@ from kithe.gym import evidence
 from kithe.gym.corpus import Atlas
 from kithe.gym.evidence import SLIPS, Side
 from kithe.gym.figures import Statistics, rate, strategy_law
-from kithe.gym.noise.distractor import LAYERS
+from kithe.gym.noise.distractor import LAYERS, Distractor
 from kithe.gym.records import Trajectory
 from kithe.gym.style import SHOWN
 
@@ -64,6 +64,22 @@ def test_the_law_of_a_layer() -> None:
     none = 0.4 * 0.5 * 0.3 * 0.6
     assert law["mind changing"] == pytest.approx(0.4 + none * 0.4 / 2.2)
     assert sum(strategy_law("surface").values()) > 1
+    assert strategy_law("semantic ambiguity", {"mind changing": 0.5})["mind changing"] == 1.0
+    assert set(strategy_law("semantic ambiguity", {}).values()) == {0.25}
+
+
+def test_what_is_wanted_is_what_is_set() -> None:
+    atlas = Atlas(personas=60, sessions=2, distractor=Distractor(rate=0.5, layers={"surface": 0.25, "semantic ambiguity": 0.75}))
+    counted = Statistics()
+    for index in range(60):
+        for talk in atlas.trajectories(index):
+            counted.add(talk)
+    report = counted.report(atlas.distractor)["noise"]
+    assert report["rate"]["wanted"] == 0.5
+    assert report["layers"]["semantic ambiguity"]["wanted"] == 0.75
+    assert report["layers"]["incomplete information"]["value"] == report["layers"]["incomplete information"]["wanted"] == 0
+    assert rate_of(report["rate"]) <= 3
+    assert rate_of(report["layers"]["surface"]) <= 3
 
 
 def test_a_rate_far_off_shows() -> None:

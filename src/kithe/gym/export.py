@@ -87,7 +87,7 @@ def _card(atlas: Atlas, folder: Path, statistics: Mapping[Split, Statistics], fo
         "near_personas": sum(user.near for user in atlas.users),
         "rows": {split: sum(own.turns.values()) for split, own in statistics.items()},
         "users": {split: len(own.users) for split, own in statistics.items()},
-        "statistics": whole.report(atlas.distractor.rate),
+        "statistics": whole.report(atlas.distractor, atlas.rules.styling),
         "reveal": vars(found),
         "published": PUBLISHED,
         "files": {name: _described(folder / name) for name in names},

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kithe.evaluation.statistics import wilson
-from kithe.gym.noise.distractor import LAYERS, OPERATORS, RATES
+from kithe.gym.noise.distractor import LAYERS, OPERATORS, RATES, Distractor, Layer
 from kithe.gym.records import Spoken, Trajectory
 from kithe.gym.style import SHOWN, count_words
+from kithe.gym.stylist import Styling
 
 PUBLISHED: Final = {  # PersonaAtlas, of its data card, its sample statistics, its released states and its token log
     "conversations": 10462, "personas": 2055, "conversations_per_persona": 5.1, "turns": (2.17, 2.34),
@@ -46,11 +47,11 @@ def rate(hits: int, n: int, wanted: float | None = None) -> Rate:
     return Rate(hits / n if n else 0.0, low, high, n, wanted)
 
 
-def strategy_law(layer: str, rates: Mapping[str, float] = RATES) -> dict[str, float]:
+def strategy_law(layer: Layer, rates: Mapping[str, float] = RATES) -> dict[str, float]:
     """How likely each strategy of a layer is chosen: alone by its rate, and by share where none of the layer came up."""
-    own = {name: rates[name] for name in OPERATORS[layer]}  # type: ignore[index]
-    none = float(np.prod([1 - value for value in own.values()]))
-    return {name: value + none * value / sum(own.values()) for name, value in own.items()}
+    own = {name: rates.get(name, 0.0) for name in OPERATORS[layer]}
+    none, total = float(np.prod([1 - value for value in own.values()])), sum(own.values())
+    return {name: value + none * (value / total if total else 1 / len(own)) for name, value in own.items()}
 
 
 @dataclass(frozen=True)
@@ -153,10 +154,11 @@ class Statistics:
                 self.layers[message.noise.layer] += 1
                 self.strategies.update(message.noise.applied_strategies)
 
-    def report(self, noise_rate: float | None = 0.25) -> dict[str, Any]:
-        """Plain JSON values; rates are `{value, low, high, n, wanted}`."""
+    def report(self, noise: Distractor | None = None, styling: Styling | None = None) -> dict[str, Any]:
+        """Plain JSON values; rates are `{value, low, high, n, wanted}`, wanted as the distractor and the styling are set."""
+        noise, styling = noise or Distractor(), styling or Styling()
         talks, noised = sum(self.turns.values()), self.layers.total()
-        shares = dict(zip(LAYERS, (0.5, 0.3, 0.2), strict=True))
+        whole = sum(noise.layers.values()) or 1.0
         adapted = talks - self.how["plain"]
         return {
             "conversations": talks,
@@ -168,17 +170,17 @@ class Statistics:
             "words_per_user_message": round(mean(self.user_words), 2),
             "satisfied": vars(rate(self.satisfied, talks)),
             "noise": {
-                "rate": vars(rate(noised, len(self.user_words), noise_rate)),
-                "layers": {name: vars(rate(self.layers[name], noised, shares[name])) for name in LAYERS},
+                "rate": vars(rate(noised, len(self.user_words), noise.rate)),
+                "layers": {name: vars(rate(self.layers[name], noised, noise.layers.get(name, 0.0) / whole)) for name in LAYERS},
                 "strategies": {
                     name: vars(rate(self.strategies[name], self.layers[layer], law))
                     for layer in LAYERS
-                    for name, law in strategy_law(layer).items()
+                    for name, law in strategy_law(layer, noise.strategies).items()
                 },
             },
             "styling": {
-                "adapted": vars(rate(adapted, talks, 0.5)),
-                "full": vars(rate(self.how["full"], adapted, 0.5)),
+                "adapted": vars(rate(adapted, talks, styling.rate)),
+                "full": vars(rate(self.how["full"], adapted, styling.full)),
                 "lengths": dict(sorted(self.lengths.items())),
             },
             "drift": vars(rate(self.drifted, self.chances)),

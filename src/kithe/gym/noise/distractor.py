@@ -69,7 +69,7 @@ class Distractor:
 
     Attributes:
         rate: how likely a message gets noise.
-        layers: how likely each layer is then; shares of any sum.
+        layers: how likely each layer is then; they need not sum to 1.
         strategies: how likely each strategy of the layer is, one by one; at least one is applied.
     """
 
