@@ -165,6 +165,7 @@ class Cell:
 TEXTS = {
     "dialogues": ("personas/**/*.yaml", "dialogues/**/*.yaml"),
     "generation": ("generation/prompts/*",),
+    "gym": ("gym/**/*.yaml",),
     "ip_dialog": ("ip_dialog/*.yaml",),
 }
 

@@ -1,0 +1,87 @@
+"""The same person in two systems: attributes of the 130-key ontology as dimensions of the bank, and back (`crosswalk.yaml`)."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from random import Random
+
+import yaml
+from pydantic import Field
+
+from kithe.gym.bank import bank
+from kithe.gym.coherence import coherence
+from kithe.gym.sampling import GymPersona, Sampler
+from kithe.personas.persona import Persona
+from kithe.records.base import Record
+
+_WORD = re.compile(r"[a-z]+")
+
+
+class Link(Record):
+    """One dimension's attribute, and its values there: by name, or, of an open attribute, by the words in it."""
+
+    key: str
+    values: dict[str, str | None] = Field(default_factory=dict)
+    words: dict[str, str] = Field(default_factory=dict)
+
+    def dimension_value(self, text: str) -> str | None:
+        """The dimension's value for what the attribute holds; None where there is none."""
+        if self.values:
+            return self.values.get(text)
+        return next((self.words[word] for word in reversed(_WORD.findall(text.lower())) if word in self.words), None)
+
+    def attribute_value(self, value: str) -> str | None:
+        """The first of the attribute's values that the dimension's value stands for."""
+        return next((own for own, other in self.values.items() if other == value), None)
+
+
+@cache
+def links() -> Mapping[str, Link]:
+    """The links by dimension.
+
+    Raises:
+        ConfigError: a link leads to what the bank does not hold.
+    """
+    tree = yaml.safe_load((files("kithe.gym") / "crosswalk.yaml").read_text("utf-8"))
+    found = {name: Link.model_validate(body) for name, body in tree.items()}
+    for name, link in found.items():
+        for value in (*link.values.values(), *link.words.values()):
+            if value is not None:
+                bank().check({name: value}, "crosswalk.yaml")
+    return found
+
+
+def mapped(attributes: Mapping[str, str]) -> dict[str, str]:
+    """The dimensions that attributes determine, from attribute key -> value; those that contradict one before are left out."""
+    found: dict[str, str] = {}
+    for name, link in links().items():
+        value = link.dimension_value(attributes[link.key]) if link.key in attributes else None
+        if value is not None and coherence().allowed(name, value, found):
+            found[name] = value
+    return found
+
+
+def attribute_of(dimension: str, value: str) -> tuple[str, str] | None:
+    """The ontology's key and value for a dimension's value; None where the ontology has none."""
+    link = links().get(dimension)
+    own = link.attribute_value(value) if link else None
+    return (link.key, own) if link and own else None
+
+
+def persona_from_csp(persona: Persona, sampler: Sampler, seed: int) -> GymPersona:
+    """The simulated user that a persona of the synthetic-persona generator is.
+
+    What its attributes determine is taken over; the other dimensions are drawn given those.
+
+    Args:
+        persona: with values of the ontology, or with scripted attributes only.
+        sampler: how the other dimensions are drawn.
+        seed: of those draws, together with the persona's id.
+    """
+    stated = {key: own.value for key, own in persona.values.items() if own is not None and own.polarity == "positive"}
+    scripted = {own.key: own.value for own in persona.attributes if own.polarity == "positive"}
+    given = mapped({**scripted, **stated})
+    rng = Random(f"{seed}/csp/{persona.id}")
+    return GymPersona(id=persona.id, values=sampler.values(bank(), rng, given, Counter()))

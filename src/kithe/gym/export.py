@@ -1,0 +1,141 @@
+"""From written conversations to the files of a release: the fields of PersonaAtlas as JSON lines and Parquet, and a card.
+
+jsonl/<split>.jsonl      the released fields
+parquet/<split>.parquet  the same
+trajectories/            everything else: clean versions, noise records, what each follow-up serves
+card.json  README.md     what all this is, with the published figures beside these
+"""
+
+import json
+from collections.abc import Mapping
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kithe.corpora.source import Split
+from kithe.gym.corpus import SPLITS, Atlas
+from kithe.gym.figures import PUBLISHED, Statistics, reveal
+from kithe.gym.records import Released, Trajectory, released
+from kithe.records.base import write_json, write_lines
+
+
+def write_release(atlas: Atlas, folder: Path) -> dict[str, Any]:
+    """Write every file of a release beside the conversations in `folder`; returns the card.
+
+    Raises:
+        ConfigError: a block of conversations is missing.
+    """
+    statistics, found = {split: Statistics() for split in SPLITS}, dict[str, int]()
+    for split in SPLITS:
+        rows = []
+        for trajectory in atlas.read(folder, split):
+            statistics[split].add(trajectory)
+            rows.append(released(trajectory))
+        found[split] = len(rows)
+        write_lines(folder / "jsonl" / f"{split}.jsonl", (row.model_dump_json() for row in rows))
+        write_parquet(folder / "parquet" / f"{split}.parquet", rows)
+    card = _card(atlas, folder, statistics, reveal(atlas.read(folder)))
+    write_json(folder / "card.json", card)
+    write_lines(folder / "README.md", [_readme(card)])
+    return card
+
+
+def write_parquet(path: Path, rows: list[Released]) -> None:
+    """The released fields as columns; `persona`, whose keys differ from row to row, is a list of `{key, value}`."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    text, texts = pa.string(), pa.list_(pa.string())
+    schema = pa.schema(
+        [
+            ("id", text), ("persona_id", text), ("persona", pa.map_(text, text)),
+            ("original_query", text), ("initial_query", text),
+            ("full_conversation", pa.list_(pa.struct([("role", text), ("content", text)]))),
+            ("role_utterances", pa.struct([("user", texts), ("assistant", texts)])),
+            ("num_turns", pa.int64()), ("distractor_type", text), ("conversation_ended", pa.bool_()),
+        ]
+    )  # fmt: skip
+    plain = [{**row.model_dump(), "persona": list(row.persona.items())} for row in rows]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(plain, schema), path, compression="zstd")
+
+
+def digest(atlas: Atlas, folder: Path) -> str:
+    """A hash of all conversations, however they were written."""
+    import hashlib
+
+    found = hashlib.sha256()
+    for trajectory in atlas.read(folder):
+        found.update(trajectory.line().encode())
+    return found.hexdigest()
+
+
+def _card(atlas: Atlas, folder: Path, statistics: Mapping[Split, Statistics], found: Any) -> dict[str, Any]:
+    names = [f"{kind}/{split}.{kind}" for kind in ("jsonl", "parquet") for split in SPLITS]
+    whole = Statistics()
+    for trajectory in atlas.read(folder):
+        whole.add(trajectory)
+    return {
+        "backend": "scripted",
+        "scripted": True,
+        "seed": atlas.seed,
+        "options": {"personas": atlas.personas, "sessions": atlas.sessions, "drift": atlas.drift, "noise": atlas.distractor.rate},
+        "licence": "apache-2.0",
+        "digest": digest(atlas, folder),
+        "near_personas": sum(user.near for user in atlas.users),
+        "rows": {split: sum(own.turns.values()) for split, own in statistics.items()},
+        "users": {split: len(own.users) for split, own in statistics.items()},
+        "statistics": whole.report(atlas.distractor, atlas.rules.styling),
+        "reveal": vars(found),
+        "published": PUBLISHED,
+        "files": {name: _described(folder / name) for name in names},
+        "fields": list(Released.model_fields),
+        "more": list(Trajectory.model_fields),
+    }
+
+
+def _described(path: Path) -> dict[str, Any]:
+    with open(path, "rb") as file:
+        return {"bytes": path.stat().st_size, "sha256": file_digest(file, "sha256").hexdigest()}
+
+
+def _readme(card: Mapping[str, Any]) -> str:
+    own, shown = card["statistics"], card["reveal"]
+    header = {
+        "license": card["licence"], "language": ["en"], "pretty_name": "Simulated users under friction",
+        "tags": ["synthetic", "personalization", "dialogue", "scripted"],
+        "configs": [{"config_name": "default", "data_files": [{"split": s, "path": f"parquet/{s}.parquet"} for s in SPLITS]}],
+    }  # fmt: skip
+    rows = [
+        ("conversations", own["conversations"], PUBLISHED["conversations"]),
+        ("personas", own["personas"], PUBLISHED["personas"]),
+        ("conversations a persona", own["conversations_per_persona"], PUBLISHED["conversations_per_persona"]),
+        ("turns, mean", own["turns"]["mean"], "2.17 and 2.34 (two samples)"),
+        ("features a persona, mean", own["features_per_persona"], PUBLISHED["features_per_persona"]),
+        ("words a conversation, mean", own["words_per_conversation"], "17,663 tokens, all calls of the generator together"),
+    ]
+    table = "\n".join(f"| {name} | {ours} | {theirs} |" for name, ours, theirs in rows)
+    (a, b), (c, d) = shown["table"]
+    return f"""---
+{yaml.safe_dump(header, sort_keys=False)}---
+
+# Simulated users whose preferences show only under friction
+
+Conversations with the fields of PersonaAtlas, written by a program that follows scripts: no language model, no real person's
+text. Users and assistants are scripted; answers have a style and no useful content.
+Seed {card["seed"]}, licence {card["licence"]}.
+
+| | this corpus | PersonaAtlas as published |
+|---|---:|---:|
+{table}
+
+Users are split 80/10/10 by their id; no user is in two splits. Rows: {json.dumps(card["rows"])}.
+
+Of the follow-ups after an answer that goes against a wish, {a} bring it up and {b} do not; after one that meets it, {c} and {d}:
+odds ratio {shown["odds_ratio"]:.1f}, 95 % interval {shown["low"]:.1f} to {shown["high"]:.1f} by resampling users.
+
+`trajectories/` holds what led to each conversation: clean and noised versions of every message with what was done to it, the
+wishes each answer goes against or meets, the wish each follow-up serves, and which wishes changed between sessions.
+"""

@@ -1,0 +1,135 @@
+"""What an utterance means, as far as noise has to know: the verb of what is wanted, and the things it names."""
+
+import re
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Any, Final
+
+import yaml
+
+from kithe.gym.queries import aspects, queries
+from kithe.records.base import Record
+
+Span = tuple[int, int]
+
+_SOFT: Final = 4  # words that can stand in for slots
+_NUMBER_WORDS: Final = """
+one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty hundred thousand million half
+"""
+_NUMBERS: Final = _NUMBER_WORDS.split()
+_QUOTED: Final = re.compile(r"[\"“][^\"”]{2,60}[\"”]")
+_COUNT: Final = re.compile(
+    rf"(?<!\w)(?:[$€£]?\d[\w.,:/%*^+-]*|(?:{'|'.join(_NUMBERS)})(?:-\w+)*)(?:\s(?:percent|degrees|by|to|a|of)?\s?[A-Za-z]+)?",
+    re.IGNORECASE,
+)
+_NAME: Final = re.compile(r"[A-Z][\w’'-]*(?:\s(?:of\s|de\s|the\s)?[A-Z][\w’'-]*)*")
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z'’-]*")
+_START: Final = re.compile(r"(?:^|[.!?:\n(]\s*)$")
+_FIRST_WORDS: Final = "I I'm I'd I've I'll My The A An It We He She They One Each Our This That There No Also Now"
+_NOT_NAMES: Final = frozenset(_FIRST_WORDS.split())
+_EMPTY_WORDS: Final = """
+could would please should about with that this have need want your their there before after through which what when where
+"""
+_PLAIN: Final = frozenset(_EMPTY_WORDS.split())
+
+
+class Meaning(Record):
+    """What an utterance means.
+
+    Attributes:
+        intent: the verb of what is wanted first; empty where none is known.
+        slots: numbers and named things, as they stand in the text.
+        soft: plain words that the request is about.
+        compressed: all that in short.
+    """
+
+    intent: str
+    slots: tuple[str, ...]
+    soft: tuple[str, ...] = ()
+    compressed: str = ""
+
+
+@cache
+def words_of_noise() -> dict[str, Any]:
+    """The texts of `noise.yaml`."""
+    found: dict[str, Any] = yaml.safe_load((files("kithe.gym.noise") / "noise.yaml").read_text("utf-8"))
+    return found
+
+
+@cache
+def intents() -> frozenset[str]:
+    """Verbs that say what is wanted: those of the seed queries, of follow-ups, and of the second requests of noise."""
+    cues = yaml.safe_load((files("kithe.gym") / "user.yaml").read_text("utf-8"))["cues"]
+    follow = {clause.split()[0] for values in cues.values() for clauses in values.values() for clause in clauses}
+    more = {aspect.split()[0] for own in aspects().values() for aspect in own}
+    verbs = {query.intent for query in queries()} | follow | more | {verb for verb, _ in words_of_noise()["seconds"]}
+    return frozenset(verbs - {"set"})
+
+
+def intents_in(text: str) -> list[str]:
+    """The verbs of what is wanted, in order, each once."""
+    return list(dict.fromkeys(word for word in map(str.lower, _WORD.findall(text)) if word in intents()))
+
+
+def has_word(text: str, word: str) -> bool:
+    """Whether a word or phrase stands in a text as such, whatever its case."""
+    return bool(word) and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE) is not None
+
+
+@lru_cache(maxsize=4096)
+def extract(text: str, known: tuple[str, ...] = ()) -> Meaning:
+    """The meaning of an utterance.
+
+    Args:
+        text: the utterance.
+        known: slots that are known to be meant, where the writer is known; they are found wherever they stand as they are.
+    """
+    taken: list[Span] = []
+    for slot in sorted(known, key=len, reverse=True):
+        place = text.find(slot)
+        if place >= 0 and not _overlap((place, place + len(slot)), taken):
+            taken.append((place, place + len(slot)))
+    for pattern in (_QUOTED, _COUNT, _NAME):
+        for match in pattern.finditer(text):
+            span = _trimmed(match)
+            if span and not _overlap(span, taken):
+                taken.append(span)
+    slots = tuple(dict.fromkeys(text[start:end] for start, end in sorted(taken)))
+    found = intents_in(text)
+    intent = found[0] if found else ""
+    soft = _soft(text, taken, intent)
+    return Meaning(intent=intent, slots=slots, soft=soft, compressed=" ".join((intent, *(slots or soft))).strip())
+
+
+def _trimmed(match: re.Match[str]) -> Span | None:
+    """The span of a name or number; None for a word that is capital only because a sentence begins."""
+    start, end = match.span()
+    words = match[0].split()
+    if match.re is _NAME:
+        begins = _START.search(match.string[:start]) is not None
+        if begins or words[0] in _NOT_NAMES:
+            if len(words) == 1:
+                return None
+            start += len(words[0]) + 1
+        if match.string[start:end] in _NOT_NAMES:
+            return None
+    tail = len(match.string[start:end]) - len(match.string[start:end].rstrip(".,:;!?"))
+    return (start, end - tail)
+
+
+def _soft(text: str, taken: Sequence[Span], intent: str) -> tuple[str, ...]:
+    words = [
+        match[0]
+        for match in _WORD.finditer(text)
+        if len(match[0]) >= 4
+        and match[0].lower() not in _PLAIN
+        and match[0].lower() != intent
+        and not _overlap(match.span(), taken)
+    ]
+    unique = [word for word in dict.fromkeys(words) if text.count(word) == 1 and word.lower() not in intents()]
+    return tuple(sorted(sorted(unique, key=len, reverse=True)[:_SOFT], key=text.find))
+
+
+def _overlap(span: Span, taken: Sequence[Span]) -> bool:
+    return any(span[0] < end and start < span[1] for start, end in taken)

@@ -1,0 +1,59 @@
+"""Layer 2: what is wanted is clear, what it is about is not; at least one slot is gone or vague."""
+
+import re
+from random import Random
+from typing import Final, Literal
+
+from kithe.gym.noise.meaning import Meaning, has_word, words_of_noise
+from kithe.gym.noise.surface import Register
+
+_SPACE: Final = re.compile(r"\s{2,}")
+
+
+def struck(meaning: Meaning, text: str) -> bool:
+    """The post-condition of the layer: a slot, or a word that the request is about, is gone; the intent is there."""
+    lost = any(not has_word(text, slot) for slot in (*meaning.slots, *meaning.soft))
+    return lost and (not meaning.intent or has_word(text, meaning.intent))
+
+
+def _target(text: str, meaning: Meaning, rng: Random) -> tuple[str, Literal["number", "name", "word"]] | None:
+    """A slot that is still there and apart from the intent, and what it is; a plain word where no slot is left."""
+    for pool, soft in ((meaning.slots, False), (meaning.soft, True)):
+        left = [slot for slot in pool if has_word(text, slot) and not (meaning.intent and has_word(slot, meaning.intent))]
+        if left:
+            slot = rng.choice(left)
+            kind: Literal["number", "name", "word"] = (
+                "number" if any(map(str.isdigit, slot)) else "name" if slot[0].isupper() else "word"
+            )
+            return slot, "word" if soft else kind
+    return None
+
+
+def _replaced(text: str, slot: str, new: str) -> str:
+    article = r"(?:(?<!\w)(?:an?|the|its|my|our|your) )?" if new else ""
+    changed = re.sub(rf"{article}(?<!\w){re.escape(slot)}(?!\w)", lambda _: new, text, flags=re.IGNORECASE)
+    return re.sub(r"\s+([.,!?])", r"\1", _SPACE.sub(" ", changed)).strip()
+
+
+def absent(text: str, meaning: Meaning, register: Register, rng: Random) -> str | None:
+    """A slot left out."""
+    found = _target(text, meaning, rng)
+    return _replaced(text, found[0], "") if found else None
+
+
+def vague(text: str, meaning: Meaning, register: Register, rng: Random) -> str | None:
+    """A slot by a word that says nothing."""
+    found = _target(text, meaning, rng)
+    return _replaced(text, found[0], rng.choice(words_of_noise()["vague"][found[1]])) if found else None
+
+
+def reference(text: str, meaning: Meaning, register: Register, rng: Random) -> str | None:
+    """A slot by something that was never mentioned."""
+    found = _target(text, meaning, rng)
+    return _replaced(text, found[0], rng.choice(words_of_noise()["references"])) if found else None
+
+
+def priority(text: str, meaning: Meaning, register: Register, rng: Random) -> str | None:
+    """A slot made vague, and what comes first left open."""
+    changed = vague(text, meaning, register, rng)
+    return f"{changed} {rng.choice(words_of_noise()['priorities'])}" if changed else None

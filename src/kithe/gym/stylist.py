@@ -1,0 +1,144 @@
+"""The query stylist: a seed query in the words of a persona, as long and as involved as wanted (spec B, 3.5)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+from kithe.errors import ConfigError
+from kithe.gym.queries import Query, aspects
+from kithe.gym.records import How
+from kithe.gym.sampling import GymPersona
+from kithe.gym.style import count_words
+from kithe.gym.user import register, script
+from kithe.records.base import Record
+
+LENGTHS: Final[Mapping[str, tuple[int, int]]] = {  # words of an opening message
+    "very short": (10, 20), "short": (20, 40), "medium": (40, 80), "long": (80, 150), "very long": (150, 250)}  # fmt: skip
+_SCENARIOS: Final = {
+    **dict.fromkeys(("plan", "outline", "pack", "prepare"), "planning"),
+    **dict.fromkeys(("fix", "find", "correct"), "troubleshooting"),
+    **dict.fromkeys(("compare", "choose", "decide", "check"), "making a decision"),
+    **dict.fromkeys(("explain", "describe", "prove", "solve"), "learning"),
+    **dict.fromkeys(("suggest", "design", "recommend"), "brainstorming"),
+    **dict.fromkeys(("draft", "write", "calculate", "review", "convert", "rewrite"), "at work on a task"),
+}
+
+
+class Adapted(Record):
+    """An opening message; `dimensions` are those of the persona that it was adapted to."""
+
+    text: str
+    how: How
+    domain: str
+    scenario: str
+    dimensions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Styling:
+    """How often and how long.
+
+    Attributes:
+        rate: how likely a query is adapted at all (rho).
+        full: how likely all of the persona is used then; otherwise 2 to 4 of its dimensions.
+        mean, sd: of the normal distribution whose rounded values are the classes of length, from 0.
+    """
+
+    rate: float = 0.5
+    full: float = 0.5
+    mean: float = 1.5
+    sd: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check the rates.
+
+        Raises:
+            ConfigError: one is no probability.
+        """
+        for name in ("rate", "full"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"styling.{name}={getattr(self, name)}: it is a probability, from 0 to 1")
+
+    def length(self, rng: Random) -> str:
+        """A class of length."""
+        return list(LENGTHS)[min(len(LENGTHS) - 1, max(0, round(rng.gauss(self.mean, self.sd))))]
+
+    def how(self, rng: Random) -> How:
+        """Whether a query is adapted, and by how much of the persona."""
+        if rng.random() >= self.rate:
+            return "plain"
+        return "full" if rng.random() < self.full else "partial"
+
+
+def inferred(query: Query) -> tuple[str, str]:
+    """Domain and scenario of a query."""
+    return query.domain, _SCENARIOS.get(query.intent, "just curious")
+
+
+def chosen(persona: GymPersona, how: How, rng: Random) -> tuple[str, ...]:
+    """The dimensions that a query is adapted to."""
+    names = tuple(persona.values)
+    if how == "partial":
+        return tuple(rng.sample(names, min(len(names), rng.randint(2, 4))))
+    return names if how == "full" else ()
+
+
+@dataclass(frozen=True)
+class ScriptedStylist:
+    """Adapts by rules: who somebody is shows in how they write, and is never said."""
+
+    name = "scripted"
+
+    def adapt(self, query: Query, persona: GymPersona, how: How, length: str, target: int, rng: Random) -> Adapted:
+        """The opening message.
+
+        Args:
+            query: what is wanted; its request, with the slots in that, is kept word by word.
+            persona: who asks.
+            how: see `chosen`.
+            length: one of `LENGTHS`.
+            target: the turns the talk shall have; more turns, more aspects (2: one, 5: four).
+            rng: where every choice comes from.
+        """
+        domain, scenario = inferred(query)
+        if how == "plain":
+            return Adapted(text=query.text, how=how, domain=domain, scenario=scenario)
+        names = chosen(persona, how, rng)
+        seen = persona.model_copy(update={"values": {name: persona.values[name] for name in names}})
+        text = _opened(query, _frames(seen), LENGTHS[length], rng)
+        more = [query.context, *(f"Please also {aspect}." for aspect in rng.sample(aspects()[domain], min(5, target - 2)))]
+        background = list(script().background)
+        rng.shuffle(background)
+        text = lengthened(text, more, background, LENGTHS[length])
+        return Adapted(text=text, how=how, domain=domain, scenario=scenario, dimensions=names)
+
+
+def _frames(persona: GymPersona) -> tuple[str, ...]:
+    openings = script().openings
+    if persona.values.get("scenario") == "in a rush" or persona.values.get("time_sensitivity") == "right now":
+        return openings["rush"]
+    manner = register(persona)
+    if manner == "casual" and persona.values.get("age_band") == "under 18":
+        return openings["young"]
+    return openings[manner]
+
+
+def _opened(query: Query, frames: Sequence[str], band: tuple[int, int], rng: Random) -> str:
+    """The request in a frame with which it is not too long."""
+    ask = f"{query.intent} {query.ask}"
+    texts = [frame.format(ask=ask, Ask=ask[0].upper() + ask[1:]) for frame in (*frames, *script().openings["plain"])]
+    fitting = [text for text in texts[: len(frames)] if count_words(text) <= band[1]]
+    text = rng.choice(fitting) if fitting else min(texts, key=count_words)
+    return text if text[-1] in ".?!" else f"{text}."
+
+
+def lengthened(text: str, wanted: Sequence[str], spare: Sequence[str], band: tuple[int, int]) -> str:
+    """A text with the sentences that are wanted, as far as they fit, and then others until it is long enough."""
+    words = count_words(text)
+    for sentences, enough in ((wanted, band[1]), (spare, band[0])):
+        for sentence in sentences:
+            count = count_words(sentence)
+            if words < enough and words + count <= band[1]:
+                text, words = f"{text} {sentence}", words + count
+    return text

@@ -1,0 +1,115 @@
+"""The persona bank: counted, checked on load; the crosswalk to the ontology."""
+
+from collections import Counter
+
+import pytest
+
+from kithe.errors import ConfigError
+from kithe.gym.bank import bank, read_bank
+from kithe.gym.crosswalk import attribute_of, links, mapped, persona_from_csp
+from kithe.gym.sampling import Sampler
+from kithe.personas.ontology import ontology
+from kithe.personas.persona import Attribute, Persona, Stated
+
+LENGTHS = {
+    "age_band": 6, "role": 21, "seniority": 9, "specialization": 45, "industry": 16, "education_level": 6, "tech_proficiency": 4,
+    "domain": 26, "ai_familiarity": 4, "code_preference": 15, "tone_pref": 12, "scenario": 9, "multi_intent_rate": 3,
+    "risk_posture": 3, "interaction_frequency": 5, "learning_style": 6, "follow_up_tendency": 4, "creativity_vs_precision": 5,
+    "time_sensitivity": 4, "collaboration_context": 5, "error_tolerance": 4, "feedback_style": 4,
+    "context_retention_expectation": 4, "autonomy_level": 5, "length_pref": 5, "query_length_pref": 4, "format_pref_primary": 9,
+    "deliverable_type": 11, "citation_pref": 3, "example_pref": 4, "detail_orientation": 5, "explanation_depth": 5,
+    "formality_level": 5,
+}  # fmt: skip
+
+
+def test_counts_are_those_of_the_released_bank() -> None:
+    assert {dimension.name: len(dimension.values) for dimension in bank().dimensions} == LENGTHS
+    assert Counter(dimension.kind for dimension in bank().dimensions) == {"basic_info": 10, "behavioral": 14, "constraint": 9}
+    assert len(bank().constraints) == 16
+    assert bank().required == ("query_length_pref",)
+
+
+def test_every_value_is_said() -> None:
+    for dimension in bank().dimensions:
+        for value in dimension.values:
+            assert value in dimension.phrase(value)
+            assert "_" not in dimension.phrase(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("d: {kind: thing, says: is _, values: [a, b]}", "d.kind"),
+        ("d: {kind: behavioral, says: is, values: [a, b]}", "d.says"),
+        ("d: {kind: behavioral, says: is _, values: [a]}", "d.values"),
+        ("d: {kind: behavioral, says: is _, values: [a, a]}", "distinct"),
+        ("d: {kind: constraint, says: is _, values: [a, b]}", "constraint: true"),
+        ("d: {kind: behavioral, says: is _, ordered: true, values: [a, others]}", "scale"),
+        ("d: {kind: behavioral, says: is _, values: [a, b], flag: 1}", "d.flag"),
+        ("d: 3", "mapping"),
+        ("[1, 2]", "maps names"),
+        ("d: {", "no YAML"),
+    ],
+)
+def test_a_faulty_bank_is_named(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        read_bank(text, "mine.yaml")
+    assert str(caught.value).startswith("mine.yaml")
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_names_get_a_hint() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'tone_pref'"):
+        bank().dimension("tone_perf")
+    with pytest.raises(ConfigError, match="here: no such value of tone_pref"):
+        bank().check({"tone_pref": "friendlyy"}, "here")
+
+
+def test_the_crosswalk_covers_the_ontology() -> None:
+    attributes = ontology().by_key
+    for name, link in links().items():
+        assert link.key in attributes, name
+        if link.values:
+            assert set(link.values) == set(attributes[link.key].values), name
+        else:
+            assert link.words
+
+
+def test_there_and_back() -> None:
+    for name, link in links().items():
+        for value in link.values.values():
+            if value is not None:
+                key, own = attribute_of(name, value) or ("", "")
+                assert links()[name].dimension_value(own) == value
+                assert key == link.key
+    assert attribute_of("citation_pref", "never") is None
+
+
+def test_a_persona_of_the_generator_keeps_what_is_mapped() -> None:
+    stated = {"age_band": "35-44", "occupation": "a night nurse", "response_length": "brief", "response_tone": "warm",
+              "favorite_dish": "shakshuka", "risk_tolerance": "averse"}  # fmt: skip
+    persona = Persona(id="p7", attributes=(), values={key: Stated(value=value) for key, value in stated.items()})
+    found = persona_from_csp(persona, Sampler(), 3)
+    wanted = {
+        "age_band": "35-44",
+        "role": "a nurse or carer",
+        "length_pref": "brief",
+        "tone_pref": "warm",
+        "risk_posture": "averse",
+    }
+    assert {name: found.values[name] for name in wanted} == wanted
+    assert "query_length_pref" in found.values
+    assert found == persona_from_csp(persona, Sampler(), 3)
+    assert found.values != persona_from_csp(persona, Sampler(), 4).values
+
+
+def test_scripted_attributes_count_and_dislikes_do_not() -> None:
+    def own(value: str, polarity: str) -> Persona:
+        attribute = Attribute.model_validate(
+            {"key": "occupation", "category": "Occupation", "value": value, "polarity": polarity}
+        )
+        return Persona(id="p", attributes=(attribute,))
+
+    assert persona_from_csp(own("a pastry chef", "positive"), Sampler(), 0).values["role"] == "a cook or baker"
+    assert mapped({"occupation": "a lighthouse keeper"}) == {}
+    assert mapped({"age_band": "8-12", "education_level": "a doctorate"}) == {"age_band": "under 18"}

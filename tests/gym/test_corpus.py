@@ -1,0 +1,128 @@
+"""The corpus: resumable, sharded, split by user; its release has the published fields; as histories it can be learnt from."""
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from kithe.corpora.build import build
+from kithe.corpora.expressed import Expressed
+from kithe.corpora.source import DataSource, Lossy
+from kithe.errors import ConfigError
+from kithe.gym.assistant import heard
+from kithe.gym.corpus import BLOCK, SPLITS, Atlas, block_path, split_of
+from kithe.gym.export import digest, write_release
+from kithe.gym.noise.distractor import Distractor
+from kithe.gym.source import NOISED_AWAY, AtlasSource
+
+SMALL = Atlas(personas=BLOCK + 10, sessions=3)
+FIELDS = {"id", "persona_id", "persona", "original_query", "initial_query", "full_conversation", "role_utterances", "num_turns",
+          "distractor_type", "conversation_ended"}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("atlas")
+    assert SMALL.write(found) == 2
+    return found
+
+
+def test_resumed_and_sharded_is_the_same(folder: Path, tmp_path: Path) -> None:
+    assert SMALL.write(folder) == 0
+    assert SMALL.write(tmp_path, shard=1, shards=2) == 1
+    with pytest.raises(ConfigError, match="block 0 of 2 is missing"):
+        list(SMALL.read(tmp_path))
+    (tmp_path / "trajectories" / ".block-00000.jsonl.99").write_text('{"half of a li')  # what a killed writer leaves
+    assert SMALL.write(tmp_path, shard=0, shards=2) == 1
+    assert digest(SMALL, tmp_path) == digest(SMALL, folder)
+    assert block_path(tmp_path, 1).read_bytes() == block_path(folder, 1).read_bytes()
+    with pytest.raises(ConfigError, match="shard=2"):
+        SMALL.write(tmp_path, shard=2, shards=2)
+
+
+def test_fewer_users_are_the_beginning_of_more(folder: Path) -> None:
+    first = list(Atlas(personas=5, sessions=3).trajectories(4))
+    assert first == [talk for talk in SMALL.read(folder) if talk.persona_id == "u00004"]
+    assert Atlas(personas=5, sessions=3, seed=1).users != Atlas(personas=5, sessions=3).users
+
+
+def test_no_user_is_in_two_splits(folder: Path) -> None:
+    users = {split: {talk.persona_id for talk in SMALL.read(folder, split)} for split in SPLITS}
+    assert not users["train"] & users["test"]
+    assert not users["train"] & users["validation"]
+    assert not users["validation"] & users["test"]
+    assert set.union(*users.values()) == {user.id for user in SMALL.users}
+    many = [split_of(f"u{index:05d}") for index in range(3000)]
+    for split, law in zip(SPLITS, (0.8, 0.1, 0.1), strict=True):
+        assert abs(many.count(split) / 3000 - law) < 3 * (law * (1 - law) / 3000) ** 0.5
+
+
+def test_the_release_has_the_published_fields(folder: Path) -> None:
+    card = write_release(SMALL, folder)
+    rows = [json.loads(line) for split in SPLITS for line in (folder / "jsonl" / f"{split}.jsonl").read_text().splitlines()]
+    tables = [pq.read_table(folder / "parquet" / f"{split}.parquet") for split in SPLITS]
+    assert all(set(row) == FIELDS for row in rows)
+    assert all(set(table.column_names) == FIELDS for table in tables)
+    columns = [row for table in tables for row in table.to_pylist()]
+    assert [row["full_conversation"] for row in columns] == [row["full_conversation"] for row in rows]
+    assert [dict(row["persona"]) for row in columns] == [row["persona"] for row in rows]
+    for row in rows:
+        talk = row["full_conversation"]
+        assert [line["content"] for line in talk if line["role"] == "user"] == row["role_utterances"]["user"]
+        assert row["initial_query"] == talk[0]["content"]
+        assert row["num_turns"] == len(row["role_utterances"]["assistant"])
+    assert card["rows"] == {split: sum(split_of(row["persona_id"]) == split for row in rows) for split in SPLITS}
+    assert card["scripted"] is True
+    text = (folder / "README.md").read_text()
+    assert "10462" in text
+    assert "no language model" in text
+    assert write_release(SMALL, folder) == card
+
+
+def test_noise_types_are_released(folder: Path) -> None:
+    rows = [json.loads(line) for line in (folder / "jsonl" / "train.jsonl").read_text().splitlines()]
+    kinds = {row["distractor_type"].split(":")[0] for row in rows}
+    assert kinds == {"none", "surface", "incomplete information", "semantic ambiguity"}
+
+
+def test_histories_hold_what_was_brought_up() -> None:
+    source = AtlasSource(Atlas(personas=40, sessions=3))
+    assert isinstance(source, Lossy)
+    own: DataSource = source
+    found = [history for split in SPLITS for history in own.histories(split, 0)]
+    assert len(found) == len({history.id for history in found}) == 40
+    items = [(history, item) for history in found for item in history.items]
+    assert len(items) > 60
+    for history, item in items:
+        turn = history.turns[item.evidence[0].turn]
+        assert turn.speaker == history.user
+        assert item.statement.startswith("I want you to ")
+        assert all(getattr(item, name) for name in source.fields)
+        assert heard(turn.text)
+    kept = [Expressed().kept(history, item) for history, item in items]
+    assert sum(own is not None for own in kept) / len(items) > 0.9  # by the rule that all training data goes through
+    assert {turn.session for turn in found[0].turns} == {1, 2, 3}
+    orders = [[history.id for history in source.histories("train", seed)] for seed in (0, 1)]
+    assert orders[0] != orders[1]
+    assert sorted(orders[0]) == sorted(orders[1])
+
+
+def test_what_noise_hides_is_counted() -> None:
+    quiet = AtlasSource(Atlas(personas=30, sessions=2, distractor=Distractor(rate=0.0)))
+    loud = AtlasSource(Atlas(personas=30, sessions=2, distractor=Distractor(rate=1.0)))
+    assert sum(quiet.losses(split)[NOISED_AWAY] for split in SPLITS) <= 1
+    assert sum(loud.losses(split)[NOISED_AWAY] for split in SPLITS) > 10
+
+
+@pytest.mark.parametrize("options", [{"personas": 0}, {"sessions": 0}, {"drift": 1.5}, {"stray": -0.1}])
+def test_impossible_corpora(options: dict[str, float]) -> None:
+    with pytest.raises(ConfigError):
+        Atlas(**options)  # type: ignore[arg-type]
+
+
+def test_the_corpus_stage_takes_it_like_any_other_source() -> None:
+    corpus = build(AtlasSource(Atlas(personas=60, sessions=2)), 40, 0, 0.5)
+    assert corpus.card["missing_facts"] == 0
+    assert sum(len(history.items) for history in corpus.train) == 40
+    assert NOISED_AWAY in corpus.card["left_out_by_the_source"]
