@@ -7,8 +7,9 @@ from talks import items
 
 from kithe.knowledge.fields import NAMES
 from kithe.knowledge.parse import Answer, Failure, Found, parse
-from kithe.knowledge.target import answer
+from kithe.knowledge.target import STYLES, Style, answer
 from kithe.knowledge.text import normalised
+from kithe.knowledge.traces import PATTERNS, Pattern
 from kithe.knowledge.units import Cut, units
 from kithe.records.history import Evidence, History, KnowledgeItem, Turn
 
@@ -163,26 +164,30 @@ def history_of(some: list[KnowledgeItem]) -> History:
 different = st.lists(items, max_size=6, unique_by=lambda item: normalised(item.statement) or item.statement)
 
 
-@given(some=different, keys=fields, trace=st.booleans())
-def test_what_is_taught_is_what_is_read(some: list[KnowledgeItem], keys: tuple[str, ...], trace: bool) -> None:
+ways = st.sampled_from([(style, pattern) for style in STYLES for pattern in PATTERNS])
+RUNGS = {"answer_only": "exact", "trace_then_answer": "after trace", "answer_then_trace": "before trace"}
+
+
+@given(some=different, keys=fields, way=ways)
+def test_what_is_taught_is_what_is_read(some: list[KnowledgeItem], keys: tuple[str, ...], way: tuple[Style, Pattern]) -> None:
     history = history_of(some)
     (unit,) = units(history, Cut("history", 4, 0, 10**6))
-    text = answer(history, unit, keys, trace=trace)
+    text = answer(history, unit, keys, *way)
     parsed = read(text, keys)
     assert parsed.rejected == ()
-    assert parsed.rung == ("after trace" if trace else "exact")
+    assert parsed.rung == RUNGS[way[0]]
     kept = {name for name in keys if name != "quote"}
     assert [found.item for found in parsed.items] == [KnowledgeItem(**item.model_dump(include=kept)) for item in some]
     if "quote" in keys:
         assert [found.quote for found in parsed.items] == [item.statement for item in some]
 
 
-@given(some=different.filter(bool), keys=fields, trace=st.booleans(), data=st.data())
+@given(some=different.filter(bool), keys=fields, way=ways, data=st.data())
 def test_an_answer_cut_anywhere_keeps_its_first_items(
-    some: list[KnowledgeItem], keys: tuple[str, ...], trace: bool, data: st.DataObject
+    some: list[KnowledgeItem], keys: tuple[str, ...], way: tuple[Style, Pattern], data: st.DataObject
 ) -> None:
     history = history_of(some)
-    text = answer(history, units(history, Cut("history", 4, 0, 10**6))[0], keys, trace=trace)
+    text = answer(history, units(history, Cut("history", 4, 0, 10**6))[0], keys, *way)
     whole = read(text, keys).items
     raw = text.encode()
     cut = raw[: data.draw(st.integers(0, len(raw)))].decode(errors="replace")

@@ -21,8 +21,8 @@ def test_context_is_marked() -> None:
 
 
 def test_the_texts_are_those_of_the_version() -> None:
-    assert instruction(("statement",), trace=False, context=False) == PLAIN
-    assert instruction(("quote", "statement", "polarity"), trace=True, context=True) == (
+    assert instruction(("statement",), style="answer_only", context=False) == PLAIN
+    assert instruction(("quote", "statement", "polarity"), style="trace_then_answer", context=True) == (
         "Read the conversation. List the facts that User reveals about themselves as a JSON list of objects with quote "
         "(User's own words), statement (a short first-person sentence), polarity (positive or negative). Answer [] if "
         "there are none. If there is a line 'Now:', use only what User says after it. First go through "

@@ -5,8 +5,8 @@ from talks import CATS, HIKING, LAB, NURSE, talk
 
 from kithe.errors import ConfigError
 from kithe.knowledge.fields import MAX_QUOTE, NAMES, check, choices, needed
-from kithe.knowledge.target import MAX_TRACE, answer, quotation
-from kithe.knowledge.text import clip, estimated_tokens
+from kithe.knowledge.target import answer, quotation
+from kithe.knowledge.text import clip
 from kithe.knowledge.units import Cut, Unit, units
 from kithe.records.history import Evidence, History, KnowledgeItem
 
@@ -18,11 +18,11 @@ def whole(history: History) -> Unit:
 
 
 def test_statements_alone_are_a_list_of_strings_in_the_order_of_the_conversation() -> None:
-    assert answer(LAB, whole(LAB), ("statement",), trace=False) == '["I have two cats.", "I am a nurse.", "I love hiking."]'
+    assert answer(LAB, whole(LAB), ("statement",)) == '["I have two cats.", "I am a nurse.", "I love hiking."]'
 
 
 def test_objects_have_the_keys_in_order_and_leave_out_what_is_unknown() -> None:
-    listed = json.loads(answer(LAB, whole(LAB), ("quote", "statement", "inference", "category"), trace=False))
+    listed = json.loads(answer(LAB, whole(LAB), ("quote", "statement", "inference", "category")))
     assert listed[0] == {"quote": "two cats", "statement": "I have two cats.", "category": "Household"}
     assert list(listed[1]) == ["quote", "statement", "inference", "category"]
     assert listed[1]["quote"] == "I'm a nurse at the city hospital."
@@ -30,49 +30,37 @@ def test_objects_have_the_keys_in_order_and_leave_out_what_is_unknown() -> None:
 
 def test_nothing_to_find_is_an_empty_list() -> None:
     empty = LAB.model_copy(update={"items": ()})
-    assert answer(empty, whole(empty), ("quote", "statement"), trace=False) == "[]"
+    assert answer(empty, whole(empty), ("quote", "statement")) == "[]"
 
 
 def test_the_same_statement_is_listed_once() -> None:
     twice = LAB.model_copy(update={"items": (CATS, CATS.model_copy(update={"statement": "i have TWO cats"}))})
-    assert answer(twice, whole(twice), ("statement",), trace=False) == '["I have two cats."]'
+    assert answer(twice, whole(twice), ("statement",)) == '["I have two cats."]'
 
 
-def test_a_trace_sorts_the_turns_quotes_the_cues_and_commits() -> None:
-    assert answer(LAB, whole(LAB), ("statement",), trace=True) == (
+def test_a_decomposition_segments_quotes_hypothesises_verifies_and_commits() -> None:
+    assert answer(LAB, whole(LAB), ("statement",), "trace_then_answer") == (
         "<think>\n"
-        "Personal: 2, 3, 4.\n"
-        "Routine: 1.\n"
-        '2: "two cats"\n'
-        '3: "I\'m a nurse at the city hospital." (explicit)\n'
-        '4: "Hiking, I love it. No shifts for a nurse then!"\n'
-        "Commit: 3.\n"
+        "Segment: personal 2, 3, 4; routine 1.\n"
+        'Cues: 2: "two cats"; 3: "I\'m a nurse at the city hospital."; 4: "Hiking, I love it. No shifts for a nurse then!".\n'
+        "Hypothesise: 2: explicit; 3: explicit; 4: explicit.\n"
+        "Verify: 2, 3, 4: about User, still true.\n"
+        "Commit: I have two cats. | I am a nurse. | I love hiking.\n"
         "</think>\n"
         '["I have two cats.", "I am a nurse.", "I love hiking."]'
     )
 
 
+def test_a_trace_may_come_after_the_answer() -> None:
+    before = answer(LAB, whole(LAB), ("statement",), "trace_then_answer", "monologue")
+    after = answer(LAB, whole(LAB), ("statement",), "answer_then_trace", "monologue")
+    thought, _, listed = before.rpartition("\n")
+    assert after == f"{listed}\n{thought}"
+
+
 def test_a_trace_of_a_window_counts_the_turns_of_the_window() -> None:
     window = units(LAB, Cut("window", 4, 2, 10**6))[1]
-    assert answer(LAB, window, ("statement",), trace=True).startswith("<think>\nPersonal: 1.\nRoutine: none.\n1: ")
-
-
-@pytest.mark.parametrize("facts", [1, 10, 40, 300])
-def test_traces_stay_short(facts: int) -> None:
-    history = talk([f"turn {index}: I do like thing number {index} a lot, more than anything else" for index in range(2 * facts)])
-    found = tuple(KnowledgeItem(statement=f"I like thing {n}.", evidence=(Evidence(turn=2 * n),)) for n in range(facts))
-    text = answer(history, whole(history.model_copy(update={"items": found})), ("statement",), trace=True)
-    trace, listed = text.split("</think>\n")
-    assert estimated_tokens(trace) <= MAX_TRACE
-    assert f"Commit: {len(json.loads(listed))}.\n" in trace
-
-
-def test_cues_are_the_users_words() -> None:
-    text = answer(LAB, whole(LAB), ("statement",), trace=True)
-    said = " ".join(" ".join(turn.text.split()) for turn in LAB.turns if turn.speaker == "A")
-    cues = [line.split('"')[1] for line in text.splitlines() if '"' in line and line[0].isdigit()]
-    assert len(cues) == 3
-    assert all(cue in said for cue in cues)
+    assert answer(LAB, window, ("statement",), "trace_then_answer").startswith("<think>\nSegment: personal 1; routine none.\n")
 
 
 def test_quotations_are_the_first_evidence_on_one_line_and_not_too_long() -> None:

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from kithe.personas.grammar import article, expand, is_plural, plural
+from kithe.personas.grammar import article, expand, half, half_list, is_plural, plural
 
 
 def readings(template: str, **lists: str) -> set[str]:
@@ -43,3 +43,17 @@ def test_word_forms() -> None:
     assert [article(noun) for noun in nouns] == ["a nurse", "an engineer", "a unicycle", "an owl"]
     assert [plural("cat"), plural("fox"), plural("puppy"), plural("monkey")] == ["cats", "foxes", "puppies", "monkeys"]
     assert [is_plural(word) for word in ("tacos", "chess", "cactus", "tennis", "ramen")] == [True, False, False, False, False]
+
+
+def test_a_block_is_shared_out_line_by_line_and_a_single_line_by_its_largest_group() -> None:
+    assert (half("one\ntwo\nthree", "a"), half("one\ntwo\nthree", "b")) == (("one", "three"), ("two",))
+    assert half("one\n\ntwo", "all") == ("one", "two")
+    assert half("(x|y) and (1|2|3|4)", "a") == ("(x|y) and (1|3)",)
+    assert half("(x|y) and (1|2|3|4)", "b") == ("(x|y) and (2|4)",)
+    assert (half("alone", "a"), half("alone", "b")) == (("alone",), ())
+
+
+def test_a_word_list_is_shared_out_by_its_outer_alternatives() -> None:
+    assert half_list("a|b (c|d)|e", "a") == "a|e"
+    assert half_list("a|b (c|d)|e", "b") == "b (c|d)"
+    assert half_list("alone", "b") == "alone"

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from kithe.dialogues.script import line, page
+from kithe.dialogues.pen import Pen
+from kithe.dialogues.script import page
 
 _CONTRACTION = re.compile(
     r"\b(?:I'(?:m|ve|d|ll)|(?:ca|wo|do|does|did|is|are|was|have)n't|(?:it|that|what|who)'s|(?:you|we|they)'re)\b", re.IGNORECASE
@@ -21,13 +22,26 @@ _QUESTION = re.compile(
     r"|(,| and|about) you(rself|rs)?$|your day$",
     re.IGNORECASE,
 )
+_COURTESY = re.compile(
+    r"^((hi|hello|hey|okay|ok|hey there),? )?((can|could|would) you (please )?|please )?(tell me |show me |give me )?",
+    re.IGNORECASE,
+)
+_COMMAND = re.compile(
+    r"^(set|put|turn|switch|add|read|call|ring|tell|text|make|remind|give|flip|roll|skip|play|lock|unlock|open|close|take|find|book"
+    r"|track|convert|order|reorder|buy|show|search|start|stop|check|look|log|schedule|move|resume|pause|dim|brighten|define)\b",
+    re.IGNORECASE,
+)
 # what a filler may stand before
 _PLAIN = re.compile(r"^(I|I'm|I've|I'd|my|it's|the|we|there's|they|someone|somebody|being|as a)\b")
 
 
 @dataclass(frozen=True)
 class Voice:
-    """One speaker's habits. `tokens` is PersonaChat's look ("i am good , thanks ."), which has no capitals."""
+    """One speaker's habits, most as the share of sentences that show them.
+
+    `tokens` is PersonaChat's look ("i am good , thanks ."), which has no capitals; `bare` leaves the last stop out, `polite` and
+    `terse` are about requests.
+    """
 
     lower: bool = False
     tokens: bool = False
@@ -37,27 +51,41 @@ class Voice:
     loud: float = 0.05
     chatty: float = 0.0
     typos: float = 0.0
+    polite: float = 0.0
+    terse: float = 0.0
 
-    def write(self, sentences: Sequence[str], rng: Random) -> list[str]:
+    def write(self, sentences: Sequence[str], pen: Pen) -> list[str]:
         """The sentences as this speaker writes them; a turn is these joined by a space."""
         follows = [*sentences[1:], ""]
-        return [self._sentence(text, after, rng) for text, after in zip(sentences, follows, strict=True)]
+        return [self._sentence(text, after, pen) for text, after in zip(sentences, follows, strict=True)]
 
-    def _sentence(self, text: str, after: str, rng: Random) -> str:
-        text = self._spell(self._dress(text, rng), rng)
+    def request(self, text: str, pen: Pen) -> str:
+        """A request in this speaker's manners: with a courtesy, or down to its bones."""
+        bare = _COURTESY.sub("", text).removesuffix(" please").rstrip(" ,")
+        if pen.chance(self.terse) and len(bare.split()) > 1:
+            return bare
+        if pen.chance(self.polite) and _COMMAND.match(text) and not text.endswith(("please", "thanks")):
+            if pen.chance(0.6):
+                return f"{pen.line(page('voice')['could_you'])} {text}"
+            return f"{text}, {pen.line(page('voice')['please'])}"
+        return text
+
+    def _sentence(self, text: str, after: str, pen: Pen) -> str:
+        rng = pen.rng
+        text = self._spell(self._dress(text, pen), rng)
         if not text.endswith(_MARKED):
             text += self._stop(text, after, rng)
         if self.tokens:
             return " ".join(_TOKEN.sub(r" \1 ", text).lower().split())
         return text.lower() if self.lower else _capitals(text)
 
-    def _dress(self, text: str, rng: Random) -> str:
+    def _dress(self, text: str, pen: Pen) -> str:
         """Fillers before and after, where they fit."""
-        if not _PLAIN.match(text) or len(text.split()) < 4 or rng.random() >= self.chatty:
+        if not self.chatty or not pen.chance(self.chatty) or not _PLAIN.match(text) or text.count(" ") < 3:
             return text
-        if rng.random() < 0.7:
-            return f"{line(page('voice')['before'], rng)} {text}"
-        after = line(page("voice")["after"], rng)
+        if pen.chance(0.7):
+            return f"{pen.line(page('voice')['before'])} {text}"
+        after = pen.line(page("voice")["after"])
         fits = not (text.endswith(_MARKED) or _QUESTION.search(text))
         return _GAP.sub(",", f"{text} {after}") if fits else text
 

@@ -1,7 +1,7 @@
 """From what a model wrote to items, as tolerantly as can be done without inventing anything.
 
-The ladder: a JSON list; a JSON list after a trace; the first list (or the first objects) inside prose or a code fence; the
-complete items of a list that breaks off. An answer with an empty list is an `Answer`, an unreadable one is a `Failure`.
+The ladder: a JSON list; a JSON list after a trace, or before one; the first list (or the first objects) inside prose or a code
+fence; the complete items of a list that breaks off. An answer with an empty list is an `Answer`, an unreadable one a `Failure`.
 """
 
 import json
@@ -17,7 +17,7 @@ from kithe.llm.tolerant import after_trace, clean, decode, skip
 from kithe.records.chat import Rejection
 from kithe.records.history import KnowledgeItem
 
-Rung = Literal["exact", "after trace", "embedded", "repaired"]
+Rung = Literal["exact", "after trace", "before trace", "embedded", "repaired"]
 
 _BETWEEN: Final = re.compile(r"[\s,]*")
 # A list starts where strings, objects or its end follow; other brackets are prose. An object starts anywhere.
@@ -156,8 +156,10 @@ def _decode(text: str, position: int) -> _Element | None:
 def _rung(text: str, body: int, listing: _Listing) -> Rung:
     if not listing.closed:
         return "repaired"
-    alone = text[listing.start] == "[" and not text[body : listing.start].strip() and not text[listing.end :].strip()
-    if not alone:
+    first, rest = text[listing.start] == "[" and not text[body : listing.start].strip(), text[listing.end :].strip()
+    if first and not body and rest.startswith(_OPEN):
+        return "before trace"
+    if not first or rest:
         return "embedded"
     return "after trace" if body else "exact"
 

@@ -17,6 +17,8 @@ _OBJECTS: Final = "as a JSON list of objects with {keys}."
 _EMPTY: Final = "Answer [] if there are none."
 _NOW: Final = "If there is a line 'Now:', use only what User says after it."
 _THINK: Final = "First go through User's turns between <think> and </think>."
+_EXPLAIN: Final = "After the list, say between <think> and </think> which of User's words it comes from."
+_THOUGHT: Final = {"trace_then_answer": _THINK, "answer_then_trace": _EXPLAIN}
 _KEYS: Final = {
     "quote": "quote (User's own words)",
     "statement": "statement (a short first-person sentence)",
@@ -28,17 +30,17 @@ _KEYS: Final = {
 }
 
 
-def instruction(fields: Sequence[str], *, trace: bool, context: bool) -> str:
+def instruction(fields: Sequence[str], *, style: str, context: bool) -> str:
     """The system message: what to list, in which form, and what to answer when there is nothing.
 
     Args:
         fields: the keys of an answer's objects; only `statement` asks for a list of strings.
-        trace: whether the answer starts with a trace.
+        style: whether the answer has a trace, and where (`kithe.knowledge.target.Style`).
         context: whether earlier turns are shown before the ones that count.
     """
     keys = ", ".join(_KEYS.get(field, field) for field in fields)
     form = _STATEMENTS if tuple(fields) == ("statement",) else _OBJECTS.format(keys=keys)
-    parts = [f"{_TASK} {form}", _EMPTY, _NOW if context else "", _THINK if trace else ""]
+    parts = [f"{_TASK} {form}", _EMPTY, _NOW if context else "", _THOUGHT.get(style, "")]
     return " ".join(part for part in parts if part)
 
 

@@ -3,11 +3,12 @@
 A light description that the configuration fills in; training and prediction see only its methods.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from kithe.errors import ConfigError, unknown
 from kithe.knowledge import evidence
@@ -17,15 +18,14 @@ from kithe.knowledge.merge import merge
 from kithe.knowledge.parse import Failure, Found, parse
 from kithe.knowledge.prompt import VERSION, conversation, instruction, with_shots
 from kithe.knowledge.schema import answer_schema
-from kithe.knowledge.target import answer
+from kithe.knowledge.target import STYLES, Style, answer, faults
+from kithe.knowledge.traces import PATTERNS, Pattern
 from kithe.knowledge.units import Cut, Unit, UnitKind, units
 from kithe.records.chat import ChatExample, ChatRequest, Generation, Message, Prediction, Rejection
 from kithe.records.history import History, KnowledgeItem
 
 if TYPE_CHECKING:
     from kithe.llm.embed import Embedder
-
-Style = Literal["answer_only", "trace_then_answer"]
 
 _MOST: Final[dict[UnitKind, int]] = {"window": 12, "history": 40}
 _AROUND: Final = 512  # tokens of instruction, template and three worked examples
@@ -38,7 +38,8 @@ class PKI:
     Attributes:
         fields: the keys of an answer's items, in order: `statement` and any of quote, category, value, type, polarity,
             intensity, inference, confidence. Only `statement` makes the answer a list of strings.
-        style: the list alone, or a short trace before it.
+        style: the list alone, or with a short trace before or after it.
+        thinking_pattern: how a trace is told; one of `kithe.knowledge.traces.PATTERNS`.
         unit: ask about a whole history at once or about windows of it.
         window_turns: turns per window.
         context: earlier turns shown before a window without being asked about.
@@ -53,6 +54,7 @@ class PKI:
 
     fields: tuple[str, ...] = ("statement",)
     style: Style = "answer_only"
+    thinking_pattern: Pattern = "decomposition"
     unit: UnitKind = "window"
     window_turns: int = 4
     context: int = 0
@@ -70,7 +72,8 @@ class PKI:
         """
         object.__setattr__(self, "fields", tuple(self.fields))
         check(self.fields)
-        _among("style", self.style, ("answer_only", "trace_then_answer"))
+        _among("style", self.style, STYLES)
+        _among("thinking_pattern", self.thinking_pattern, PATTERNS)
         _among("unit", self.unit, tuple(_MOST))
         for name, least in (("window_turns", 1), ("context", 0), ("max_prompt_tokens", 1), ("max_new_tokens", 1)):
             if getattr(self, name) < least:
@@ -81,8 +84,8 @@ class PKI:
 
     @property
     def version(self) -> str:
-        """Of instruction and targets."""
-        return VERSION
+        """Of instruction and targets; the pattern of traces is part of it where there are any."""
+        return f"{VERSION}+{self.thinking_pattern}-1" if self._thinks else VERSION
 
     def fitted(self, context: int) -> "PKI":
         """The same with units that leave room for instruction, worked examples and answer in a model's context."""
@@ -93,17 +96,25 @@ class PKI:
         """The optional fields that items must carry to be learnt from: those of the answer, and evidence where it decides the
         window of an item or tells what a trace quotes.
         """
-        by_turn = self.unit == "window" or self.style == "trace_then_answer"
+        by_turn = self.unit == "window" or self._thinks
         return needed(self.fields) | ({"evidence"} if by_turn else frozenset())
 
     def examples(self, histories: Iterable[History]) -> list[ChatExample]:
-        """What to learn from these histories: one example per unit, those without items up to `empty_share`."""
+        """What to learn from these histories: one example per unit, those without items up to `empty_share`.
+
+        A unit whose trace is faulty is left out (`dropped` counts them).
+        """
         found = list(self._examples(histories))
         full = sum(bool(unit.items) for unit, _ in found)
         room = len(found) if self.empty_share == 1 else int(full * self.empty_share / (1 - self.empty_share))
         empty = sorted((unit.id for unit, _ in found if not unit.items), key=lambda name: sha256(name.encode()).digest())
         dropped = set(empty[room:])
         return [example for unit, example in found if unit.id not in dropped]
+
+    def dropped(self, histories: Iterable[History]) -> Counter[str]:
+        """How many units `examples` leaves out of these histories because of their traces, by what is wrong with them."""
+        every = ((history, unit) for history in histories for unit in self._units(history))
+        return Counter(reason for history, unit in every for reason in self._faults(history, unit)[:1])
 
     def requests(self, history: History, shots: Sequence[ChatExample] = ()) -> list[ChatRequest]:
         """What to ask about a history, a request per unit, after worked examples where there are any."""
@@ -136,11 +147,14 @@ class PKI:
 
     def schema(self) -> dict[str, Any]:
         """The JSON schema of an answer."""
-        return answer_schema(self.fields, most=_MOST[self.unit], trace=self._trace)
+        return answer_schema(self.fields, most=_MOST[self.unit], trace=self.style == "trace_then_answer")
 
     @property
-    def _trace(self) -> bool:
-        return self.style == "trace_then_answer"
+    def _thinks(self) -> bool:
+        return self.style != "answer_only"
+
+    def _faults(self, history: History, unit: Unit) -> tuple[str, ...]:
+        return faults(history, unit, self.thinking_pattern) if self._thinks else ()
 
     def _units(self, history: History) -> tuple[Unit, ...]:
         return units(history, Cut(self.unit, self.window_turns, self.context, self.max_prompt_tokens))
@@ -148,11 +162,13 @@ class PKI:
     def _examples(self, histories: Iterable[History]) -> Iterator[tuple[Unit, ChatExample]]:
         for history in histories:
             for unit in self._units(history):
-                text = answer(history, unit, self.fields, trace=self._trace)
+                if self._faults(history, unit):
+                    continue
+                text = answer(history, unit, self.fields, self.style, self.thinking_pattern)
                 yield unit, ChatExample(id=unit.id, prompt=self._prompt(history, unit), answer=text, empty=not unit.items)
 
     def _prompt(self, history: History, unit: Unit) -> tuple[Message, ...]:
-        system = instruction(self.fields, trace=self._trace, context=self.context > 0)
+        system = instruction(self.fields, style=self.style, context=self.context > 0)
         return (
             Message(role="system", content=system),
             Message(role="user", content=conversation(history, unit.context, unit.turns)),

@@ -1,9 +1,9 @@
 """What may be true of a person and how people say it: the traits of the YAML files beside this module."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from importlib.resources import files
 from random import Random
 from typing import Any, Literal, TypeAlias
@@ -12,17 +12,34 @@ from zlib import crc32
 import yaml
 from pydantic import Field
 
-from kithe.personas.grammar import Forms, article, expand, is_plural, plural
+from kithe.personas.grammar import Family, Forms, Grammar, article, half, half_list, is_plural, plural
 from kithe.records.base import Record
 from kithe.records.history import Inference, Intensity, ItemType, Polarity
 
-SMALLEST_SPLIT = 10  # a lexicon below this size is an enumeration, and all of it is shown in training
+SMALLEST_SPLIT = 9  # a lexicon below this size is an enumeration, and all of it is shown in training
+FEWEST_KEPT = 3  # of every lexicon that is split
 CueField: TypeAlias = Literal["say", "hint", "qa", "wish", "device", "repeat"]
 _WORD = re.compile(r"[a-z]{4,}")
 _OUTRIGHT = re.compile(  # a wish or request that says it outright
     r"\bI('m| am|'d| have| hate| like| can't| want| don't| never| always| prefer| enjoy| was|<| <| \()|[Cc]all me|\bat home we"
 )
 HELD_OUT = 5  # one value in five of the others is kept for validation
+_LEVELS: Mapping[Intensity, Mapping[str, str]] = {  # which lists say the same thing more or less strongly
+    "high": {"like": "Ilove", "do": "dolove", "dis": "Ihate"},
+    "medium": {"like": "Ilike", "do": "dolike", "dis": "Idis"},
+    "low": {"like": "Imeh", "do": "domeh", "dis": "Idismeh"},
+}
+_GRADED = re.compile("|".join(f"<{name}>" for level in _LEVELS.values() for name in level.values()))
+_KIND = {f"<{name}>": kind for level in _LEVELS.values() for kind, name in level.items()}
+STRONG = re.compile(
+    r"\b(love|adore|hate|despise|loathe|can't stand|favorite|obsessed|crazy about|addicted|best|worst|huge fan|disgusting|gross"
+    r"|can't get enough|terrified|can't live without|hands down|without a doubt|passion|die hard|lifelong|every single)\b",
+    re.IGNORECASE,
+)
+WEAK = re.compile(
+    r"\b(don't mind|I guess|kind of|sort of|now and then|once in a while|a little|a bit|is(n't| not) really|maybe one day)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -91,14 +108,45 @@ class Trait(Record):
     device: str = ""
     repeat: str = ""
 
-    def cues(self, field: CueField) -> list[Cue]:
-        """The cues of one field."""
-        return _cues(getattr(self, field), field)
+    @cached_property
+    def ways(self) -> tuple[str, ...]:
+        """The wordings of its statement."""
+        return half(self.state, "all")
+
+    def cues(self, field: CueField, family: Family = "all") -> tuple[Cue, ...]:
+        """The cues of one field in a wording family."""
+        return _cues(getattr(self, field), field, family)
+
+    def graded(self, field: CueField, family: Family = "all") -> Mapping[Intensity, tuple[Cue, ...]]:
+        """The cues of one field by how strongly they put it; a line with a list such as `<Ilike>` is in all three."""
+        return _graded(getattr(self, field), field, family)
+
+    def implicit(self, family: Family = "all") -> tuple[Cue, ...]:
+        """The cues, of statements and requests, that only let the fact be inferred."""
+        every = (*self.cues("hint", family), *self.cues("device", family))
+        return tuple(cue for cue in every if cue.inference == "implicit")
 
 
 @cache
-def _cues(text: str, field: CueField) -> list[Cue]:
-    return [_cue(line.strip(), field) for line in text.splitlines() if line.strip()]
+def _cues(text: str, field: CueField, family: Family) -> tuple[Cue, ...]:
+    return tuple(_cue(line, field) for line in half(text, family))
+
+
+@cache
+def _graded(text: str, field: CueField, family: Family) -> Mapping[Intensity, tuple[Cue, ...]]:
+    every = [level for cue in _cues(text, field, family) for level in _levels(cue)]
+    return {intensity: tuple(cue for cue in every if cue.intensity == intensity) for intensity in _LEVELS}
+
+
+def _levels(cue: Cue) -> Iterator[Cue]:
+    """The cue at every strength that its lists allow."""
+    rest = _GRADED.sub("", cue.text)
+    if rest == cue.text or STRONG.search(rest) or WEAK.search(rest):
+        yield cue
+        return
+    for intensity, lists in _LEVELS.items():
+        text = _GRADED.sub(lambda found, lists=lists: f"<{lists[_KIND[found[0]]]}>", cue.text)  # type: ignore[misc]
+        yield replace(cue, text=text, intensity=intensity)
 
 
 def _cue(line: str, field: CueField) -> Cue:
@@ -132,10 +180,20 @@ def book() -> Book:
     """Everything in the YAML files, read once."""
     pages = [yaml.safe_load(text) for text in _pages()]
     keys = _keys()
-    traits = [_trait(name, body, page["topic"], keys) for page in pages for name, body in (page.get("traits") or {}).items()]
-    lexicons = {name: _lexicon(body) for page in pages for name, body in (page.get("lexicons") or {}).items()}
-    words = {name: text for page in pages for name, text in (page.get("words") or {}).items()}
-    return Book({trait.id: trait for trait in traits}, lexicons, words)
+    cues, values = _merged(pages, "cues"), _merged(pages, "values")
+    bodies = [(name, body, page["topic"]) for page in pages for name, body in (page.get("traits") or {}).items()]
+    traits = [_trait(name, _joined(body, cues.get(name, {})), topic, keys) for name, body, topic in bodies]
+    lexicons = {name: _lexicon(body, values.get(name, "")) for name, body in _merged(pages, "lexicons").items()}
+    return Book({trait.id: trait for trait in traits}, lexicons, _merged(pages, "words"))
+
+
+def _merged(pages: Iterable[Mapping[str, Any]], section: str) -> dict[str, Any]:
+    return {name: body for page in pages for name, body in (page.get(section) or {}).items()}
+
+
+def _joined(body: Mapping[str, Any], more: Mapping[str, str]) -> dict[str, Any]:
+    """A trait's description with the further cues of another file."""
+    return {**body, **{field: f"{body.get(field, '')}\n{lines}".strip() for field, lines in more.items()}}
 
 
 def _pages() -> Iterator[str]:
@@ -157,12 +215,22 @@ def _trait(name: str, body: dict[str, Any], topic: str, keys: Mapping[str, str])
     return Trait(**{"id": name, "topic": topic, "category": category, "slots": named, **body})
 
 
-def _lexicon(body: str | dict[str, str]) -> Lexicon:
+def _lexicon(body: str | dict[str, str], more: str) -> Lexicon:
     text, names = (body, "v") if isinstance(body, str) else (body["values"], body["forms"])
-    entries = [_value(entry, names.split(" / ")) for entry in str(text).replace("\n", " ").split(";") if entry.strip()]
+    entries = [_value(entry, names.split(" / ")) for entry in f"{text};{more}".replace("\n", " ").split(";") if entry.strip()]
     values = {value.text: value for value in entries}
-    kept = tuple(value for value in values.values() if len(values) >= SMALLEST_SPLIT and held_out(value.text))
-    return Lexicon(values, tuple(value for value in values.values() if value not in kept), kept)
+    kept = _kept(values)
+    return Lexicon(values, tuple(value for value in values.values() if value.text not in kept),
+                   tuple(value for value in values.values() if value.text in kept))  # fmt: skip
+
+
+def _kept(values: Mapping[str, Value]) -> frozenset[str]:
+    """What is kept for validation: what `held_out` says, and in a lexicon where that is little, the next by hash."""
+    if len(values) < SMALLEST_SPLIT:
+        return frozenset()
+    by_hash = sorted(values, key=lambda text: (not held_out(text), crc32(text.encode())))
+    most = len(values) - max(6, len(values) // 2)
+    return frozenset(by_hash[: min(most, max(FEWEST_KEPT, sum(map(held_out, values))))])
 
 
 def _value(entry: str, names: list[str]) -> Value:
@@ -183,6 +251,12 @@ def _derived(text: str) -> dict[str, str]:
             "cap": text[:1].upper() + text[1:]}  # fmt: skip
 
 
-def words_of(template: str, rng: Random, slots: Mapping[str, Forms] | None = None) -> str:
+@cache
+def grammar(family: Family = "all") -> Grammar:
+    """The grammar with the shared word lists, those of a wording family."""
+    return Grammar({name: half_list(text, family) for name, text in book().words.items()})
+
+
+def words_of(template: str, rng: Random, slots: Mapping[str, Forms] | None = None, family: Family = "all") -> str:
     """A reading of a template with the shared word lists of the book."""
-    return expand(template, rng, book().words, slots)
+    return grammar(family).expand(template, rng, slots)
