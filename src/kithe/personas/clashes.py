@@ -146,8 +146,14 @@ def _said(text: str) -> frozenset[str]:
 
 
 def _tokens(text: str) -> tuple[str, ...]:
-    """The words in lower case, without the plural's s, so that a list needs one form of a noun."""
-    return tuple(word[:-1] if len(word) > 3 and word[-1] == "s" != word[-2] else word for word in _TOKEN.findall(text.lower()))
+    """The words in lower case and in the singular, so that a list needs one form of a noun."""
+    return tuple(map(_singular, _TOKEN.findall(text.lower())))
+
+
+def _singular(word: str) -> str:
+    if len(word) > 4 and word.endswith(("ches", "shes", "xes", "sses")):
+        return word[:-2]
+    return word[:-1] if len(word) > 3 and word[-1] == "s" != word[-2] else word
 
 
 def _phrases() -> Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]:
