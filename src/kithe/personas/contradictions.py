@@ -30,7 +30,8 @@ LEISURE: Final = (
 )
 _AGED: Final = re.compile(r"\b(?:aged |age )?(\d{1,2})(?:[ -]years?[ -]old)?\b")
 _ADULTHOOD: Final = re.compile(
-    r"\b(grown(-up)?|adult|married|divorced) (children|kids|sons?|daughters?|twins)\b|\b(great-)?grand(children|child|sons?|daughters?|kids?)\b"
+    r"\b(grown(-up)?|adult|married|divorced) (children|kids|sons?|daughters?|twins)\b"
+    r"|\b(great-)?grand(children|child|sons?|daughters?|kids?)\b"
     r"|\b(at|in) (university|college|graduate school)\b|\bin (his|her|their) (twenties|thirties|forties|fifties)\b"
 )
 
