@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import pytest
-import yaml
 
 from kithe.corpora.sample import Sample, read
 from kithe.errors import ConfigError
+from kithe.personas.ontology import ontology
 from kithe.records.history import Evidence, History
 
-ONTOLOGY = Path(__file__).parents[2] / "src/kithe/personas/categories.yaml"
 GOOD = """
 - id: x-1
   kind: assistant
@@ -77,12 +76,10 @@ def test_sizes(splits: dict[str, list[History]]) -> None:
 
 
 def test_every_item_is_complete(splits: dict[str, list[History]]) -> None:
-    groups = yaml.safe_load(ONTOLOGY.read_text(encoding="utf-8"))["ontology"]
-    categories = {category for group in groups.values() for category in group}
     for history in (*splits["test"], *splits["validation"]):
         assert any(turn.speaker == "U" for turn in history.turns), history.id
         for item in history.items:
-            assert item.category in categories, (history.id, item.category)
+            assert item.category in ontology().categories, (history.id, item.category)
             assert len(item.statement.split()) <= 20, (history.id, item.statement)
             assert None not in [getattr(item, field) for field in Sample().fields], (history.id, item.statement)
             assert all(proof.quote in history.turns[proof.turn].text for proof in item.evidence)

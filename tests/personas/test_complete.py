@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 
+from kithe.errors import ConfigError
 from kithe.personas.anchors import anchor, in_a_sentence, prefixes
 from kithe.personas.complete import SENSITIVE, draft_persona
 from kithe.personas.contradictions import conflicts
@@ -125,3 +126,7 @@ def test_the_best_of_n_is_more_faithful_than_planted_bad_ones() -> None:
 def test_the_listing_has_a_row_for_every_key() -> None:
     assert as_json(listed()).count('"entity_type"') == 130
     assert [entity.key for entity in listed("favorite_dish")] == ["favorite_dish"]
+    assert [entity.key for entity in listed("Food & Drink")] == [entity.key for entity in listed("food & drink")]
+    with pytest.raises(ConfigError, match="did you mean 'diet_type'") as error:
+        listed("diet_typ")
+    assert len(str(error.value)) < 200

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from kithe.personas.grammar import Family
+from kithe.personas.ontology import ontology
 from kithe.personas.traits import FEWEST_KEPT, HELD_OUT, SMALLEST_SPLIT, CueField, Trait, book, words_of
 
 FIELDS: tuple[CueField, ...] = ("say", "hint", "qa", "wish", "device", "repeat")
@@ -44,12 +45,8 @@ def test_statements_are_short_and_in_the_first_person(trait: Trait) -> None:
 
 
 def test_keys_and_categories_are_of_the_ontology() -> None:
-    tiers = yaml.safe_load((files("kithe.personas") / "attributes.yaml").read_text("utf-8"))
-    keys = {key: category for categories in tiers.values() for category, keys in categories.items() for key in keys}
-    ontology = yaml.safe_load((files("kithe.personas") / "categories.yaml").read_text("utf-8"))["ontology"]
-    categories = {category for group in ontology.values() for category in group}
-    assert (len(tiers), len(categories), len(keys)) == (7, 30, 130)
-    assert set(keys.values()) == categories
+    keys, categories = set(ontology().keys), set(ontology().categories)
+    assert (len(ontology().tiers), len(categories), len(keys)) == (7, 30, 130)
     for trait in book().traits.values():
         assert trait.category in categories
         assert trait.key.startswith("free:") or trait.key in keys
@@ -104,8 +101,7 @@ def test_every_key_is_spoken_with_values_for_training_and_for_validation() -> No
     lexicons: dict[str, set[str]] = {}
     for trait in book().traits.values():
         lexicons.setdefault(trait.key, set()).add(trait.slots["v"])
-    tiers = yaml.safe_load((files("kithe.personas") / "attributes.yaml").read_text("utf-8"))
-    assert {key for groups in tiers.values() for keys in groups.values() for key in keys} <= set(lexicons)
+    assert set(ontology().keys) <= set(lexicons)
     for key in set(lexicons) - CLOSED:
         shown, kept = (sum(len(getattr(book().lexicons[name], part)) for name in lexicons[key]) for part in ("shown", "kept"))
         assert shown >= 6, key

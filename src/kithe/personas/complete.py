@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from itertools import accumulate
 from random import Random
 from typing import Final
 
@@ -21,6 +22,8 @@ from kithe.personas.voices import fit, spoken, value_of, voice, voices_of_family
 from kithe.records.history import Intensity, Polarity
 
 INTENSITIES: Final[Mapping[Intensity, float]] = {"high": 0.25, "medium": 0.45, "low": 0.30}  # paper A, step A5: our shares
+_DEGREES: Final = tuple(INTENSITIES)
+_CUMULATED: Final = tuple(accumulate(INTENSITIES.values()))
 DISLIKED: Final = 0.12  # share of interest paths that a persona is against
 UNSTATED: Final = 0.06  # share of the other keys that stay null
 FREE: Final = 12  # attributes beyond the ontology, such as a name
@@ -42,7 +45,7 @@ class Draft:
 
     def intensity(self) -> Intensity:
         """How much something matters."""
-        return self.rng.choices(list(INTENSITIES), list(INTENSITIES.values()))[0]
+        return self.rng.choices(_DEGREES, cum_weights=_CUMULATED)[0]
 
     def say(self, key: str, way: tuple[Trait, dict[str, Value]] | None) -> bool:
         """Add how a value is said; False where that contradicts what is settled."""
@@ -81,7 +84,8 @@ def draft_persona(identity: str, rng: Random, paths: Sequence[tuple[str, ...]], 
 
 def finished(identity: str, draft: Draft, paths: Sequence[tuple[str, ...]]) -> Persona:
     """The record of a draft, with some keys left unstated and a summary of the others."""
-    values = {key: _thinned(key, draft) for key in ontology().keys}
+    settled = draft.skeleton.facts()
+    values = {key: _thinned(draft.values[key], key in settled, draft.rng) for key in ontology().keys}
     return Persona(
         id=identity,
         attributes=tuple(row for row in draft.attributes if row.key.startswith("free:") or values[row.key]),
@@ -98,10 +102,9 @@ def summary_of(identity: str, values: Mapping[str, Stated | None]) -> str:
     return write_summary(ontology(), values, sampled_keys(identity, values, SENSITIVE))
 
 
-def _thinned(key: str, draft: Draft) -> Stated | None:
-    stated = draft.values[key]
-    fixed = key in draft.skeleton.facts() or (stated and stated.path is not None)
-    return stated if fixed or draft.rng.random() >= UNSTATED else None
+def _thinned(stated: Stated | None, settled: bool, rng: Random) -> Stated | None:
+    fixed = settled or (stated and stated.path is not None)
+    return stated if fixed or rng.random() >= UNSTATED else None
 
 
 def _life(life: Skeleton) -> Life:
@@ -150,8 +153,7 @@ def _habits() -> Tables:
 def _choose(draft: Draft, entity: Entity) -> Stated | None:
     """A value of an enumeration that fits what is settled; null where none of a few does."""
     known = {
-        **draft.skeleton.facts(),
-        **{key: stated.value for key, stated in draft.values.items() if stated},
+        **{key: stated.value if stated else None for key, stated in draft.values.items()},
         "drives": draft.skeleton.drives,
     }
     for _ in range(6):

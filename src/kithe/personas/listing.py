@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from kithe.errors import unknown
@@ -9,17 +10,21 @@ from kithe.personas.ontology import Entity, ontology
 
 
 def listed(which: str = "") -> tuple[Entity, ...]:
-    """All attributes, those of a tier or a category, or one by its key.
+    """All attributes, those of a tier or a category, or one by its key; upper and lower case make no difference.
 
     Raises:
         ConfigError: there is no such tier, category or key.
     """
-    found = tuple(entity for entity in ontology().entities if which in ("", entity.key, entity.tier, entity.category))
+    found = tuple(entity for entity in ontology().entities if _is_in(which.lower(), entity))
     if not found:
-        raise unknown(
-            "tier, category or key of the ontology", which, (*ontology().tiers, *ontology().categories, *ontology().keys)
-        )
+        names = (*ontology().tiers, *ontology().categories, *ontology().keys)
+        near = get_close_matches(which.lower(), map(str.lower, names), n=3, cutoff=0.5)
+        raise unknown("tier, category or key of the ontology", which, [name for name in names if name.lower() in near] or names)
     return found
+
+
+def _is_in(name: str, entity: Entity) -> bool:
+    return name in ("", entity.key, entity.tier.lower(), entity.category.lower())
 
 
 def as_json(entities: Sequence[Entity]) -> str:

@@ -62,7 +62,7 @@ def mend(values: Mapping[str, Stated | None], offer: Offer, rounds: int = ROUNDS
         if not found:
             break
         for conflict in found:
-            if all(now.get(key) for key in conflict.keys) or set(conflict.keys) == set(SETTLED):
+            if conflict in conflicts(now):
                 _replace(now, said, done, conflict, offer)
     return Mended(now, said, tuple(done), tuple(conflicts(now)))
 

@@ -3,13 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
-import yaml
-
 from kithe.personas.ontology import ontology
-from kithe.personas.skeleton import BANDS, PARTNERED, Skeleton
+from kithe.personas.skeleton import BANDS, PARTNERED, Skeleton, skeleton_page
 
 OLDER: Final = 16  # years that a parent is older than a child, at the least
 
@@ -35,13 +32,13 @@ def knows(*names: str | None) -> bool:
 
 @cache
 def _regions() -> Mapping[str, Any]:
-    page = yaml.safe_load((files("kithe.personas") / "skeleton.yaml").read_text("utf-8"))
+    page = skeleton_page()
     return {name: (page["settings"][setting], languages) for name, (_, setting, languages) in page["regions"].items()}
 
 
 @cache
 def _least() -> Mapping[str, int]:
-    page = yaml.safe_load((files("kithe.personas") / "skeleton.yaml").read_text("utf-8"))
+    page = skeleton_page()
     return {name: row[1] for name, row in page["occupations"].items()}
 
 

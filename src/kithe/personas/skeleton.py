@@ -97,14 +97,15 @@ SETTLED: Final = (*(name for name in Skeleton.model_fields if name not in ("age"
 
 
 @cache
-def _page() -> Mapping[str, Any]:
+def skeleton_page() -> Mapping[str, Any]:
+    """What `skeleton.yaml` says, with the rungs of education in order."""
     page = yaml.safe_load((files("kithe.personas") / "skeleton.yaml").read_text("utf-8"))
     return {**page, "rungs": ontology().by_key["education_level"].values}
 
 
 @cache
 def _tables() -> Tables:
-    return Tables(_page()["tables"])
+    return Tables(skeleton_page()["tables"])
 
 
 def draw_skeleton(rng: Random) -> Skeleton:
@@ -135,40 +136,40 @@ def _person(life: dict[str, Any], rng: Random) -> None:
 
 def _origin(life: dict[str, Any], rng: Random) -> None:
     """Where somebody grew up gives the language; they still live there, or moved."""
-    regions = _page()["regions"]
+    regions = skeleton_page()["regions"]
     shares = {name: weight for name, (weight, _, _) in regions.items()}
     life["hometown_region"] = pick(shares, rng)
     life["primary_language"] = pick(regions[life["hometown_region"]][2], rng)
-    stays = rng.random() < _page()["stays"]
+    stays = rng.random() < skeleton_page()["stays"]
     life["region_of_residence"] = life["hometown_region"] if stays else pick(shares, rng)
-    life["place_type"] = pick(_page()["settings"][regions[life["region_of_residence"]][1]], rng)
+    life["place_type"] = pick(skeleton_page()["settings"][regions[life["region_of_residence"]][1]], rng)
 
 
 def _schooling(life: dict[str, Any], rng: Random) -> None:
     _fill(life, rng, "education_level")
-    life["rung"] = _page()["rungs"].index(life["education_level"])
+    life["rung"] = skeleton_page()["rungs"].index(life["education_level"])
     studies = life["employment_status"] == "a student" and life["school_stage"] != "vocational school"
-    life["field_of_study"] = rng.choice(_page()["subjects"]) if studies or life["rung"] > 2 else None
+    life["field_of_study"] = rng.choice(skeleton_page()["subjects"]) if studies or life["rung"] > 2 else None
 
 
 def _work(life: dict[str, Any], rng: Random) -> None:
     """Work that the schooling allows, and what follows from it."""
     working = life["employment_status"] in WORKING
     name = pick(_jobs(life["rung"], life["employment_status"], life["place_type"]), rng) if working else None
-    industry, _, pay, place, field, _ = _page()["occupations"][name] if name else (None,) * 6
+    industry, _, pay, place, field, _ = skeleton_page()["occupations"][name] if name else (None,) * 6
     life |= {"occupation": name, "industry": industry, "pay": pay}
-    life["work_arrangement"] = pick(_page()["arrangements"][place], rng) if name else None
+    life["work_arrangement"] = pick(skeleton_page()["arrangements"][place], rng) if name else None
     if field and life["rung"] > 2:
         life["field_of_study"] = field
     had = life["employment_status"] in ("retired", "looking for work") or (life["age"] > 27 and rng.random() < 0.4)
-    life["previous_occupation"] = rng.choice(_page()["former"]) if had and life["age"] > 20 else None
+    life["previous_occupation"] = rng.choice(skeleton_page()["former"]) if had and life["age"] > 20 else None
     _fill(life, rng, "seniority", "income_band")
 
 
 @cache
 def _jobs(rung: int, status: str, place: str) -> Mapping[str, float]:
     """Occupations by share: nearer to one's schooling more often, farmers in the country, one's own boss where that is done."""
-    page = _page()
+    page = skeleton_page()
     jobs = {name: row for name, row in page["occupations"].items() if row[1] <= rung}
     if status == "self-employed":
         jobs = {name: row for name, row in jobs.items() if name in page["own"]}
@@ -195,7 +196,7 @@ def _family(life: dict[str, Any], rng: Random) -> None:
 
 def _home(life: dict[str, Any], rng: Random) -> None:
     _fill(life, rng, "housing_type", "home_ownership", "drives")
-    vehicles: Sequence[str] = _page()["vehicles"]
+    vehicles: Sequence[str] = skeleton_page()["vehicles"]
     life["vehicle_owned"] = rng.choice(vehicles) if life["drives"] else "a car" if life["drives"] is False else None
 
 

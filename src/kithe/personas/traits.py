@@ -13,6 +13,7 @@ import yaml
 from pydantic import Field
 
 from kithe.personas.grammar import Family, Forms, Grammar, article, half, half_list, is_plural, plural
+from kithe.personas.ontology import ontology
 from kithe.records.base import Record
 from kithe.records.history import Inference, Intensity, ItemType, Polarity
 
@@ -204,8 +205,7 @@ def _pages() -> Iterator[str]:
 
 def _keys() -> dict[str, str]:
     """The category of each of the 130 attribute keys."""
-    tiers = yaml.safe_load((files("kithe.personas") / "attributes.yaml").read_text("utf-8"))
-    return {key: category for categories in tiers.values() for category, keys in categories.items() for key in keys}
+    return {key: entity.category for key, entity in ontology().by_key.items()}
 
 
 def _trait(name: str, body: dict[str, Any], topic: str, keys: Mapping[str, str]) -> Trait:
