@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.llm.test_scripted import ask
 
 from kithe.errors import ConfigError
 from kithe.llm.cache import Cached
 from kithe.llm.client import Ask, Failure, Keep, Reply
 from kithe.llm.scripted import ScriptedClient
 from kithe.records.chat import Message
-from tests.llm.stub import Say, completion, running
-from tests.llm.test_scripted import ask
+from tests.llm.stub_server import Say, completion, running
 
 
 class Counted:
