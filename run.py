@@ -13,7 +13,7 @@ from kithe.launch import local
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 def main(config: DictConfig) -> None:
     """One cell; a multirun comes here through the launcher instead."""
-    with configuration.one_line_errors():
+    with configuration.one_line_errors(), configuration.explained(sys.argv[1:]):
         local.single(config)
 
 

@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from kithe.config import compose as configuration
 from kithe.corpora.build import Corpus, build
+from kithe.corpora.source import Checked
 from kithe.errors import ConfigError
 from kithe.identity import Identity, digest, identify
 from kithe.launch.runtime import Placement
@@ -42,7 +43,7 @@ class Cell:
         cell = cls(config, configuration.choices(composed), words)
         if config["from"] is not None:
             cell = cell.started_from(cls.load(cell.store.run(config["from"]).path), composed)
-        cell.check_fields()
+        cell.check()
         return cell
 
     def started_from(self, start: "Cell", composed: DictConfig) -> "Cell":
@@ -69,14 +70,28 @@ class Cell:
         value = json.loads((folder / "cell.json").read_text(encoding="utf-8"))
         return cls(value["config"], value["choices"], tuple(value["words"]))
 
+    def check(self) -> None:
+        """Refuse what would fail only after the start: values no object takes, data that is not there, fields it lacks.
+
+        Raises:
+            ConfigError: what is wrong, what is allowed or there, and how to mend it.
+        """
+        for group in ("runtime", "judge", "logger"):
+            self.build(group)
+        for source in self.build("task").test.values():
+            if isinstance(source, Checked):
+                source.check("test")
+        if self.identity.corpus is not None:
+            if isinstance(data := self.build("data"), Checked):
+                data.check("train")
+            self.check_fields()
+
     def check_fields(self) -> None:
         """Refuse a target with a field that the training data does not carry.
 
         Raises:
             ConfigError: naming the fields and what the data has.
         """
-        if self.identity.corpus is None:
-            return
         # The corpus stage finds evidence for every fact it keeps.
         has = self.build("data").fields | {"evidence"}
         lacks = self.build("task").format.needs() - has

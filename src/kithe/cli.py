@@ -11,7 +11,11 @@ from kithe.errors import ConfigError
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the `kithe` command."""
-    options = parser().parse_args(arguments)
+    options, rest = parser().parse_known_args(arguments)
+    # Overrides may stand behind a flag: `kithe show config adapt --why adapt=lora`.
+    if rest and (not hasattr(options, "overrides") or any(word.startswith("-") for word in rest)):
+        parser().error(f"unrecognized arguments: {' '.join(rest)}")
+    options.overrides = [*getattr(options, "overrides", []), *rest]
     try:
         options.verb(options)
     except ConfigError as error:

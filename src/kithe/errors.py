@@ -12,6 +12,26 @@ class Stopped(Exception):  # noqa: N818  # nothing went wrong
     """Work was asked to stop and has saved where it was; the same call goes on from there."""
 
 
+def at_least(place: str, value: float, least: float) -> None:
+    """Refuse a number that is too small.
+
+    Raises:
+        ConfigError: naming the place, such as "adapt.rank", the value and the limit.
+    """
+    if value < least:
+        raise ConfigError(f"{place}={value}: it must be at least {least}")
+
+
+def more_than(place: str, value: float, limit: float) -> None:
+    """Refuse a number that is not above a limit.
+
+    Raises:
+        ConfigError: naming the place, the value and the limit.
+    """
+    if not value > limit:
+        raise ConfigError(f"{place}={value}: it must be more than {limit}")
+
+
 def unknown(what: str, name: str, allowed: Iterable[str]) -> ConfigError:
     """The error for a name that is not among `allowed`, with the nearest ones.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kithe.cell import Cell
-from kithe.errors import Stopped
+from kithe.errors import ConfigError, Stopped
 from kithe.launch.processes import run_worker
 from kithe.launch.signals import AGAIN, StopFlag
 from kithe.provenance import environment, git_state
@@ -44,7 +44,8 @@ def execute(cell: Cell) -> None:
             sys.stderr.write(f"kithe: cell {cell.identity.run} stopped as asked; the same command goes on from there\n")
             raise SystemExit(AGAIN) from None
         except Exception as error:
-            text = "".join(traceback.format_exception(error))
+            fixable = isinstance(error, ConfigError)
+            text = str(error) if fixable else "".join(traceback.format_exception(error))
             cell.folder.mark("failed", error=text, cell=choices(cell))
             raise SystemExit(f"kithe: cell {cell.identity.run} failed: {text.strip().splitlines()[-1]}") from None
         cell.folder.mark("done")

@@ -16,7 +16,7 @@ from kithe.llm.endpoint import Endpoint
 from kithe.llm.inprocess import InProcess
 from kithe.llm.pace import Pace, delay
 from kithe.llm.wire import retry_after, strict
-from tests.llm.test_scripted import ask
+from tests.llm.test_scripted_client import ask
 
 AMOUNTS = st.builds(Amount, calls=st.just(1), tokens=st.integers(0, 50), cost=st.integers(0, 8).map(float))
 

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.llm.test_scripted import ask
 
 from kithe.errors import ConfigError
 from kithe.llm.cache import Cached
@@ -23,6 +22,7 @@ from kithe.llm.client import Ask, Failure, Keep, Reply
 from kithe.llm.scripted import ScriptedClient
 from kithe.records.chat import Message
 from tests.llm.stub_server import Say, completion, running
+from tests.llm.test_scripted_client import ask
 
 
 class Counted:
@@ -154,7 +154,7 @@ WORKER = """
 import sys
 from kithe.llm.cache import Cached
 from kithe.llm.endpoint import Endpoint
-from tests.llm.test_scripted import ask
+from tests.llm.test_scripted_client import ask
 url, path, first, last, pause = sys.argv[1], sys.argv[2], *map(float, sys.argv[3:])
 import time
 cached = Cached(Endpoint(url, "stub", concurrency=8), path)

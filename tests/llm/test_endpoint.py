@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.llm.test_scripted import ask
 
 from kithe.errors import ConfigError
 from kithe.llm import pace
@@ -18,6 +17,7 @@ from kithe.llm.cache import Cached
 from kithe.llm.client import Ask, Client, Reply, one
 from kithe.llm.endpoint import Endpoint
 from tests.llm.stub_server import Say, Stub, completion, error, running
+from tests.llm.test_scripted_client import ask
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"], "additionalProperties": False}
 

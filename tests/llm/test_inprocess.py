@@ -17,7 +17,7 @@ from kithe.llm.inprocess import InProcess
 from kithe.llm.models import Tiny
 from kithe.llm.sampling import Draws, Sampling
 from tests.llm.test_local import SMOLLM2
-from tests.llm.test_scripted import ask
+from tests.llm.test_scripted_client import ask
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from kithe.llm.client import Ask, Failure
 from kithe.llm.ladder import Problem, Reading, Result, Tally, json_reader, record_reader, structured
 from kithe.llm.scripted import ScriptedClient
 from kithe.llm.tolerant import Found, find
-from tests.llm.test_scripted import ask
+from tests.llm.test_scripted_client import ask
 
 GOOD = {"name": "Ada", "cats": [1, 2], "note": None}
 TEXT = json.dumps(GOOD)

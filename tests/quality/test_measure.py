@@ -70,8 +70,8 @@ def test_the_leaking_generator_is_caught_by_every_measure_of_leaks() -> None:
     assert value("leaking", "near_copies_of_train", "real") == 1.0
     assert value("leaking", "membership_auc", "real") > 0.75
     nearer = found("leaking")["nearer_to_train", "real"]
-    assert nearer.low is not None
-    assert nearer.low > 0.5
+    assert nearer.value is not None
+    assert nearer.value > 0.5
 
 
 def test_the_biased_generator_is_flagged() -> None:

@@ -53,6 +53,7 @@ def result(run_id: str, test_set: str = "laps", f1: dict[str, Any] | None = None
             },
             "stages": {"corpus": "c", "weights": "w", "predictions": "p"},
             "judge": {"threshold": 0.686},
+            "contamination": {test_set: {"test_histories": 100, "ngrams": {"count": 2, "share": 0.01}, "ids": {"count": 0}}},
         },
     }
     if cell["data"] is None:

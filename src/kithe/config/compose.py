@@ -4,17 +4,18 @@ Only this package, `run.py` and the launchers see Hydra or OmegaConf; everything
 """
 
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
+from hydra.errors import HydraException, InstantiationException
 from hydra.utils import instantiate as hydra_instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -23,7 +24,10 @@ from pydantic import ValidationError
 from kithe.config.messages import explain
 from kithe.config.schema import GROUPS, Plain, Schema
 from kithe.config.signatures import problems
-from kithe.errors import ConfigError
+from kithe.errors import ConfigError, unknown
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 ROOT = Path(__file__).resolve().parents[3]
 CONF = ROOT / "conf"
@@ -37,11 +41,12 @@ def set_environment() -> None:
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turn what a user can fix into one line on stderr and exit status 2."""
+    """Turn what a user can fix into one line on stderr and exit status 2; a cell that failed exits with 1."""
     try:
         yield
     except ConfigError as error:
-        raise SystemExit(f"kithe: {error}") from None
+        sys.stderr.write(f"kithe: {error}\n")
+        raise SystemExit(2) from None
 
 
 @contextmanager
@@ -111,9 +116,19 @@ def check(config: Mapping[str, Any]) -> None:
     try:
         Schema.model_validate(config)
     except ValidationError as error:
-        found += [f"{'.'.join(map(str, item['loc']))}: {item['msg']} (is {item['input']!r})" for item in error.errors()]
+        found += map(said, error.errors())
     if found:
         raise ConfigError("; ".join(found))
+
+
+def said(error: "ErrorDetails") -> str:
+    """A problem of the schema in one line."""
+    place = ".".join(map(str, error["loc"]))
+    if error["type"] == "extra_forbidden":
+        return str(unknown("key", place, [field.alias or name for name, field in Schema.model_fields.items()]))
+    if error["type"] == "missing":
+        return f"{place}: it is needed and not there"
+    return f"{place}: {error['msg']} (is {error['input']!r})"
 
 
 def hydra_node(config: DictConfig) -> DictConfig:
@@ -130,8 +145,20 @@ def choices(config: DictConfig) -> dict[str, str]:
 
 
 def instantiate(node: Plain) -> Any:
-    """The object a `_target_` node describes, built from plain lists and dicts all the way down."""
-    return hydra_instantiate(node, _convert_="all")
+    """The object a `_target_` node describes, built from plain lists and dicts all the way down.
+
+    Raises:
+        ConfigError: an object refuses what it was given, in its own words.
+    """
+    try:
+        return hydra_instantiate(node, _convert_="all")
+    except InstantiationException as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, ConfigError):
+            cause = cause.__cause__ or cause.__context__
+        if cause is None:
+            raise
+        raise ConfigError(str(cause)) from None
 
 
 def overrides(config: DictConfig) -> list[str]:

@@ -21,15 +21,23 @@ def explain(error: Exception, overrides: Sequence[str], options: Options, keys: 
         keys: the keys below a dotted path, given the overrides.
     """
     text = str(error)
+    if isinstance(error, OverrideParseException) and "=" not in error.override and not error.override.startswith("~"):
+        return ConfigError(f"cannot read '{error.override}': write key=value")
     if isinstance(error, OverrideParseException):
         return ConfigError(f"cannot read '{error.override}': {text.splitlines()[0]}; quote it, or close its brackets")
     if "Missing mandatory value" in text and (found := re.search(r"full_key: (\S+)", text)):
         return ConfigError(f"{found[1]} has no default: give it on the command line, as in {found[1]}=…")
+    if text.startswith("Ambiguous value for argument"):
+        word = re.search(r"'([^']+)'", text)
+        return ConfigError(f"{word[1] if word else 'a list of values'}: several values are a sweep; add -m before them")
     if found := re.search(r"Could not find '([^']+)/([^'/]+)'", text):
         return unknown(f"option of the config group '{found[1]}'", found[2], options(found[1]))
     if found := re.search(r"full_key: (\S+)", text) or re.search(r"Could not override '([^'@]+)", text):
         parent, _, name = found[1].rpartition(".")
         known = keys(parent, overrides)
+        while parent and not known:  # the first part of the path that is not there
+            parent, _, name = parent.rpartition(".")
+            known = keys(parent, overrides)
         if name not in known:
             return unknown(f"key in '{parent}'" if parent else "key", name, known)
     return ConfigError(" ".join(text.split()))

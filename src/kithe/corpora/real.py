@@ -62,6 +62,11 @@ class RealSet:
             random.Random(f"{seed}/{self.name}/{split}").shuffle(found)
         yield from found
 
+    def check(self, split: Split) -> None:
+        """Look for the file where there is a folder to look in (`Checked.check`); a download is not tried."""
+        if self.folder or os.environ.get("KITHE_DATA"):
+            self.path(split)
+
     def losses(self, split: Split) -> Mapping[str, int]:
         """Facts that are no gold because of `situational` and `unexpressed`."""
         return self._read(split).lost
@@ -171,6 +176,11 @@ class Mixture:
             else:
                 taken[name] += sum(rule.kept(history, item) is not None for item in history.items)
                 yield history
+
+    def check(self, split: Split) -> None:
+        """Look for the files of every set (`Checked.check`)."""
+        for part in self._parts().values():
+            part.check(split)
 
     def losses(self, split: Split) -> Mapping[str, int]:
         """What the sets left out, and the histories whose dialogue an earlier set holds."""

@@ -59,6 +59,11 @@ class Sample:
         """Every optional field except the persona key."""
         return frozenset({"category", "value", "type", "polarity", "intensity", "inference", "evidence"})
 
+    def check(self, split: Split) -> None:
+        """Look whether there is such a split (`Checked.check`)."""
+        if split not in _FILES:
+            raise ConfigError(f"data=sample has no split '{split}', only validation and test: train on another data=…")
+
     def histories(self, split: Split, seed: int) -> Iterator[History]:
         """The histories in the order they are written, whatever the seed.
 
@@ -66,8 +71,7 @@ class Sample:
             ConfigError: the split is train (there is none), or a file does not hold what it should.
         """
         del seed
-        if split not in _FILES:
-            raise ConfigError(f"data=sample has no split '{split}', only validation and test: train on another data=…")
+        self.check(split)
         yield from islice(_entries(split), self.limit)
 
 

@@ -37,6 +37,19 @@ class DataSource(Protocol):
 
 
 @runtime_checkable
+class Checked(Protocol):
+    """A source that can tell in no time whether it will be able to give a split."""
+
+    def check(self, split: Split) -> None:
+        """Look whether the split is there.
+
+        Raises:
+            ConfigError: it is not, and what to do.
+        """
+        ...
+
+
+@runtime_checkable
 class Lossy(Protocol):
     """A source that leaves facts or histories out before anyone sees them, and counts them."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from kithe.corpora.source import DataSource
+from kithe.errors import at_least
 from kithe.records.chat import ChatExample, ChatRequest, Generation, Prediction
 from kithe.records.history import History
 
@@ -59,3 +60,11 @@ class Task:
     test: Mapping[str, DataSource]
     validation: Mapping[str, DataSource]
     batch_tokens: int
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ConfigError: there is no room for an answer.
+        """
+        at_least("task.batch_tokens", self.batch_tokens, 1)

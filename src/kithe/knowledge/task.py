@@ -77,10 +77,10 @@ class PKI:
         _among("unit", self.unit, tuple(_MOST))
         for name, least in (("window_turns", 1), ("context", 0), ("max_prompt_tokens", 1), ("max_new_tokens", 1)):
             if getattr(self, name) < least:
-                raise ConfigError(f"task.{name}={getattr(self, name)}: it must be at least {least}")
+                raise ConfigError(f"task.format.{name}={getattr(self, name)}: it must be at least {least}")
         for name in ("empty_share", "min_confidence", "merge_threshold"):
             if not 0 <= getattr(self, name) <= 1:
-                raise ConfigError(f"task.{name}={getattr(self, name)}: it must be between 0 and 1")
+                raise ConfigError(f"task.format.{name}={getattr(self, name)}: it must be between 0 and 1")
 
     @property
     def version(self) -> str:
@@ -202,7 +202,7 @@ def _rejections(
 
 def _among(name: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        raise unknown(f"value of task.{name}", value, allowed)
+        raise unknown(f"value of task.format.{name}", value, allowed)
 
 
 @cache

@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from kithe.errors import ConfigError
+from kithe.errors import ConfigError, at_least
 
 Accelerator = Literal["cpu", "gpu"]
 Strategy = Literal["single", "ddp"]
@@ -50,6 +50,14 @@ class Auto:
 
     cpu_processes: int = 1
 
+    def __post_init__(self) -> None:
+        """Check the value.
+
+        Raises:
+            ConfigError: there would be no process.
+        """
+        at_least("runtime.cpu_processes", self.cpu_processes, 1)
+
     def place(self, trains: bool, copy: int, parts: int = 1) -> Placement:
         """See `Runtime.place`."""
         devices = gpus()
@@ -64,6 +72,14 @@ class Fixed:
 
     accelerator: Accelerator
     processes: int = 1
+
+    def __post_init__(self) -> None:
+        """Check the value.
+
+        Raises:
+            ConfigError: there would be no process.
+        """
+        at_least("runtime.processes", self.processes, 1)
 
     def place(self, trains: bool, copy: int, parts: int = 1) -> Placement:
         """See `Runtime.place`.

@@ -35,6 +35,7 @@ class Row:
     unscored: float | None = None
     train_facts: float | None = None
     dropped: Mapping[str, float] = field(default_factory=dict)
+    overlap: Mapping[str, float] = field(default_factory=dict)
     seconds_per_history: float | None = None
     peak_memory_mb: float | None = None
     problem: str = ""
@@ -49,7 +50,7 @@ def rows(results: Iterable[Result], over_seeds: bool = True) -> list[Row]:
     """
     unique = {str(result["run_id"]): result for result in results}
     ordered = [unique[run] for run in sorted(unique)]
-    variants = name_variants([result for result in ordered if finished(result)])
+    variants = name_variants([result for result in ordered if result.get("config")])
     groups: defaultdict[str, list[Result]] = defaultdict(list)
     for result in ordered:
         own = "" if over_seeds and finished(result) else result["run_id"]
@@ -118,16 +119,25 @@ def costs(group: Sequence[Result], test_set: str) -> dict[str, Any]:
     seconds = [value for result in group if (value := result.get("cost", {}).get("seconds_per_history")) is not None]
     memory = [value for result in group if (value := result.get("cost", {}).get("peak_memory_mb")) is not None]
     facts = [value for result in group if (value := corpus(result).get("facts")) is not None]
-    drops = [corpus(result).get("dropped", {}) for result in group]
     return {
         "unscored": mean(unscored) if unscored else None,
         "seconds_per_history": mean(seconds) if seconds else None,
         "peak_memory_mb": max(memory, default=None),
         "train_facts": mean(facts) if facts else None,
-        "dropped": {
-            reason: mean(drop.get(reason, 0) for drop in drops) for reason in sorted({key for drop in drops for key in drop})
-        },
+        "dropped": averaged([corpus(result).get("dropped", {}) for result in group]),
+        "overlap": averaged([overlaps(result, test_set) for result in group]),
     }
+
+
+def averaged(found: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Means of counts by name; what one lacks counts as none."""
+    return {name: mean(each.get(name, 0) for each in found) for name in sorted({name for each in found for name in each})}
+
+
+def overlaps(result: Result, test_set: str) -> dict[str, float]:
+    """How many things of a test set stand in the cell's training data, by kind."""
+    found = ((result.get("provenance") or {}).get("contamination") or {}).get(test_set) or {}
+    return {kind: value["count"] for kind, value in found.items() if isinstance(value, Mapping)}
 
 
 def corpus(result: Result) -> Mapping[str, Any]:

@@ -14,10 +14,13 @@ ANSWERS = ("accuracy", "accuracy_official", "accuracy_exact_and_stem", "chance",
 TEST_SET = "test set"
 DONE = "done"
 LABEL = 100
+PROBLEM = 60
 EXPLAINED = (
     "Scores: over all items of a test set's users, with 95 % intervals (cluster bootstrap over users; over several seeds also"
     " their spread). n: test users; facts: their gold facts. Parse rate: answers that could be read. Unscored: inferred items"
-    " without a verdict. Dropped facts: left out of the training corpus. Counts are means over seeds."
+    " without a verdict. Dropped facts: left out of the training corpus. Overlap: turns (by 13 words in a row), users,"
+    " personas, dialogues or facts of the test set that stand in the training data. s/history: seconds of computing a test"
+    " history; peak MB: highest memory of any stage. –: none, or undefined. Counts are means over seeds."
 )
 SCRIPTED = "(scripted): written by a program, not by people or a language model."
 JUDGES = {
@@ -86,7 +89,7 @@ def choice(group: str) -> Column:
 
 def state(row: Row) -> str:
     """`done`, or what happened and to which run."""
-    return f"{row.problem} ({', '.join(row.runs)})" if row.problem else DONE
+    return f"{shorten(row.problem, PROBLEM)} ({', '.join(row.runs)})" if row.problem else DONE
 
 
 def score(name: str) -> Column:
@@ -142,6 +145,7 @@ MEASURES = (
     Column("unscored", lambda row: count(row.unscored)),
     Column("train facts", lambda row: count(row.train_facts)),
     Column("dropped facts", lambda row: counts(dropped_facts(row))),
+    Column("overlap", lambda row: counts({kind: value for kind, value in row.overlap.items() if value})),
     SECONDS,
     Column("peak MB", lambda row: quantity(row.peak_memory_mb)),
 )
@@ -190,6 +194,7 @@ def records(listed: Iterable[Row]) -> Iterator[dict[str, Any]]:
             "unscored": row.unscored,
             "train_facts": row.train_facts,
             "dropped_facts": sum(dropped_facts(row).values()) if row.train_facts is not None else None,
+            "overlap": json.dumps(row.overlap, sort_keys=True) if row.overlap else None,
             "dropped_reasons": json.dumps(row.dropped, sort_keys=True) if row.dropped else None,
             "seconds_per_history": row.seconds_per_history,
             "peak_memory_mb": row.peak_memory_mb,

@@ -11,6 +11,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
+from kithe.errors import ConfigError, at_least, more_than
 from kithe.llm.folders import load_folder
 from kithe.llm.models import ModelSpec
 
@@ -56,6 +57,17 @@ class Recipe:
     weight_decay: float = 0.0
     clip: float = 1.0
     betas: Sequence[float] = (0.9, 0.95)
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ConfigError: one of them is impossible.
+        """
+        for name in ("learning_rate", "epochs", "clip"):
+            more_than(f"adapt.recipe.{name}", getattr(self, name), 0)
+        for name, least in (("effective_batch", 1), ("micro_batch", 1), ("max_length", 2), ("warmup", 0), ("weight_decay", 0)):
+            at_least(f"adapt.recipe.{name}", getattr(self, name), least)
 
 
 class Adapter(Protocol):
@@ -129,8 +141,15 @@ class Supervised:
 
     @property
     def parts(self: "Trainable") -> int:
-        """See `Adapter.parts`."""
-        return self.recipe.effective_batch // self.recipe.micro_batch
+        """See `Adapter.parts`.
+
+        Raises:
+            ConfigError: the effective batch is no multiple of the micro-batch.
+        """
+        whole, part = self.recipe.effective_batch, self.recipe.micro_batch
+        if whole % part:
+            raise ConfigError(f"adapt.recipe.effective_batch={whole}: it must be a multiple of adapt.recipe.micro_batch={part}")
+        return whole // part
 
     def learn(self: "Trainable", lesson: Lesson) -> dict[str, Any]:
         """See `Trainable.learn`."""
@@ -168,6 +187,16 @@ class ZeroShot:
     trains_base: ClassVar[bool] = False
     parts: ClassVar[int] = 1
 
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ConfigError: there is nothing to try, or a number of examples is negative.
+        """
+        if not self.shots or not self.decode:
+            raise ConfigError("adapt.shots and adapt.decode: each needs at least one value to try, such as [0] and [free]")
+        at_least("adapt.shots", min(self.shots), 0)
+
     def prompts(self) -> list[Prompt]:
         """Every number of examples with every way of decoding."""
         return [Prompt(shots, decode) for shots, decode in product(self.shots, self.decode)]
@@ -193,6 +222,17 @@ class Lora(Supervised):
     decode: Decode = "free"
     trains: ClassVar[bool] = True
     trains_base: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ConfigError: one of them is impossible.
+        """
+        at_least("adapt.rank", self.rank, 1)
+        at_least("adapt.dropout", self.dropout, 0)
+        if not self.target_modules:
+            raise ConfigError("adapt.target_modules: name at least one layer, or say all-linear")
 
     def prompts(self) -> list[Prompt]:
         """The one way it was trained with."""

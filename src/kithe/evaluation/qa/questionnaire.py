@@ -8,12 +8,12 @@ import yaml
 from pydantic import Field, ValidationError
 
 from kithe.errors import ConfigError, unknown
+from kithe.personas.ontology import ontology
 from kithe.personas.traits import book
 from kithe.records.base import Record
 from kithe.records.history import KnowledgeItem
 
 STANDARD: Final = Path(__file__).with_name("questionnaire.yaml")
-ONTOLOGY: Final = Path(__file__).parents[2] / "personas" / "attributes.yaml"
 
 
 class Enquiry(Record):
@@ -72,6 +72,4 @@ def _read(path: Path) -> tuple[Enquiry, ...]:
 @cache
 def keys() -> frozenset[str]:
     """The attribute keys of the ontology, and those of the scripted traits beyond it."""
-    tiers = yaml.safe_load(ONTOLOGY.read_text(encoding="utf-8"))
-    ontology = {key for categories in tiers.values() for names in categories.values() for key in names}
-    return frozenset(ontology | {trait.key for trait in book().traits.values()})
+    return frozenset({*ontology().keys} | {trait.key for trait in book().traits.values()})
