@@ -1,4 +1,4 @@
-"""Which interests go with the group a user says they belong to (features row 59): weighted log-odds, permuted, corrected."""
+"""Which interests go with the group a user says they belong to: weighted log-odds, permuted, corrected."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Canaries: texts nobody wrote, planted among a generator's exemplars to see whether they come out again (features row 56).
+"""Canaries: texts nobody wrote, planted among a generator's exemplars to see whether they come out again.
 
 A canary begins like an ordinary utterance and ends in words that do not follow from it: text that is strange from the start
 hardly ever surfaces in what a language model writes, even in one that copies.

@@ -1,4 +1,4 @@
-"""Which interest categories a corpus touches (csp.md 2.14, features row 49): each item goes to its nearest taxonomy path."""
+"""Which interest categories a corpus touches: each item goes to its nearest taxonomy path."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kithe.personas.taxonomy import Taxonomy
 from kithe.quality.figures import DRAWS, Figure, over_draws
 
-# An item whose nearest path is farther than this is about no interest (the bar of csp.md 2.3 for a value and its path).
+# An item whose nearest path is farther than this is about no interest (the bar that personas use for a value and its path).
 NEAR = 0.35
 
 Vectors = NDArray[np.float32]

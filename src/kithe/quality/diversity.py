@@ -1,4 +1,4 @@
-"""How much of a text repeats itself (evaluation.md 7.4). All of these depend on length: compare at equal token budgets."""
+"""How much of a text repeats itself. All of these depend on length: compare at equal token budgets."""
 
 import gzip
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Near-duplicate dialogues by MinHash and locality-sensitive hashing (evaluation.md 7.5, features row 54)."""
+"""Near-duplicate dialogues by MinHash and locality-sensitive hashing."""
 
 from collections.abc import Iterator, Sequence
 

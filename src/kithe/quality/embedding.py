@@ -1,4 +1,4 @@
-"""Diversity and fidelity in the space of sentence embeddings (evaluation.md 7.4). All vectors are unit length [n, d]."""
+"""Diversity and fidelity in the space of sentence embeddings. All vectors are unit length [n, d]."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Do dialogues show the person they were written for (features rows 12, 13)? Ranks by embeddings; all vectors unit length."""
+"""Do dialogues show the person they were written for? Ranks by embeddings; all vectors unit length."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Does a corpus give away the texts it was made from (evaluation.md 7.5)? Distance to the closest record, and membership."""
+"""Does a corpus give away the texts it was made from? Distance to the closest record, and membership."""
 
 from collections import Counter
 from collections.abc import Sequence

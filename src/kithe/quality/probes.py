@@ -1,4 +1,4 @@
-"""Shortcuts that a learner could take instead of reading (evaluation.md 7.6): what templates, lengths and places give away."""
+"""Shortcuts that a learner could take instead of reading: what templates, lengths and places give away."""
 
 from collections import Counter
 from collections.abc import Sequence

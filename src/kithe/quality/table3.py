@@ -1,4 +1,4 @@
-"""Table 3 of paper A: what a corpus has per dialogue, and how many words it knows (csp.md 2.13, 2.14).
+"""Table 3 of paper A: what a corpus has per dialogue, and how many words it knows.
 
 A dialogue is one session of a history, so that sets of one and of several sessions compare.
 """

@@ -1,4 +1,4 @@
-"""Can a classifier tell synthetic from real text (features row 52)? A two-sample test with cross-validated AUC: 0.5 is 'no'."""
+"""Can a classifier tell synthetic from real text? A two-sample test with cross-validated AUC: 0.5 is 'no'."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
