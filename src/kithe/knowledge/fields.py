@@ -29,7 +29,9 @@ def check(fields: Sequence[str]) -> None:
         if name not in NAMES:
             raise unknown("key of an answer's items (task.format.fields)", name, NAMES)
     if "statement" not in fields or len(set(fields)) < len(fields):
-        raise ConfigError(f"task.format.fields={list(fields)}: it must name 'statement' and no key twice; allowed: {', '.join(NAMES)}")
+        raise ConfigError(
+            f"task.format.fields={list(fields)}: it must name 'statement' and no key twice; allowed: {', '.join(NAMES)}"
+        )
 
 
 def needed(fields: Sequence[str]) -> frozenset[str]:
