@@ -25,6 +25,16 @@ def test_show_config_says_what_a_value_is_and_who_set_it(capsys: pytest.CaptureF
     assert lines[2].strip() == "command line: adapt.rank=8: 8"
 
 
+def test_show_config_follows_references(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["show", "config", "data.teacher.mix.high", "--why", "teacher.mix.high=0.3"])
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert lines[1:] == [
+        "conf/data/synthetic.yaml: ${teacher}",
+        "conf/teacher/scripted.yaml: 0.25",
+        "command line: teacher.mix.high=0.3: 0.3",
+    ]
+
+
 def test_show_config_prints_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     cli.main(["show", "config", "adapt=sft"])
     out = capsys.readouterr().out

@@ -47,7 +47,8 @@ def execute(cell: Cell) -> None:
             fixable = isinstance(error, ConfigError)
             text = str(error) if fixable else "".join(traceback.format_exception(error))
             cell.folder.mark("failed", error=text, cell=choices(cell))
-            raise SystemExit(f"kithe: cell {cell.identity.run} failed: {text.strip().splitlines()[-1]}") from None
+            where = "" if fixable else f" (traceback: {cell.folder.path / 'state.json'})"
+            raise SystemExit(f"kithe: cell {cell.identity.run} failed: {text.strip().splitlines()[-1]}{where}") from None
         cell.folder.mark("done")
 
 

@@ -296,7 +296,7 @@ def main() -> None:
         sys.exit(AGAIN)
     except Exception:
         note.write_text(traceback.format_exc(), encoding="utf-8")
-        raise
+        sys.exit(1)  # the cell says what happened, once, whatever the number of ranks
 
 
 if __name__ == "__main__":

@@ -55,13 +55,18 @@ def explained(overrides: Sequence[str]) -> Iterator[None]:
     try:
         yield
     except (HydraException, OmegaConfBaseException) as error:
-        raise explain(error, overrides, options=options, keys=default_keys) from None
+        raise explain(error, overrides, options=options, keys=default_keys, groups=groups) from None
 
 
 def options(group: str) -> list[str]:
     """The options of a config group; empty for what is no group."""
     folders = (CONF / group, ROOT / group)
     return sorted({file.stem for folder in folders if folder.is_dir() for file in folder.glob("*.yaml")})
+
+
+def groups() -> list[str]:
+    """Every config group, such as `task/test`."""
+    return sorted({str(file.parent.relative_to(CONF)) for file in CONF.glob("*/**/*.yaml")} | {"experiments", "sweeps"})
 
 
 @contextmanager

@@ -3,15 +3,17 @@
 import re
 from collections.abc import Callable, Sequence
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import OverrideParseException
 
 from kithe.errors import ConfigError, unknown
 
 Options = Callable[[str], Sequence[str]]
 Keys = Callable[[str, Sequence[str]], Sequence[str]]
+Groups = Callable[[], Sequence[str]]
 
 
-def explain(error: Exception, overrides: Sequence[str], options: Options, keys: Keys) -> ConfigError:
+def explain(error: Exception, overrides: Sequence[str], options: Options, keys: Keys, groups: Groups) -> ConfigError:
     """One line for an error of composition: what, where, what is allowed.
 
     Args:
@@ -19,6 +21,7 @@ def explain(error: Exception, overrides: Sequence[str], options: Options, keys: 
         overrides: the command line's overrides.
         options: the options of a config group.
         keys: the keys below a dotted path, given the overrides.
+        groups: every config group.
     """
     text = str(error)
     if isinstance(error, OverrideParseException) and "=" not in error.override and not error.override.startswith("~"):
@@ -33,6 +36,8 @@ def explain(error: Exception, overrides: Sequence[str], options: Options, keys: 
     if found := re.search(r"Could not find '([^']+)/([^'/]+)'", text):
         return unknown(f"option of the config group '{found[1]}'", found[2], options(found[1]))
     if found := re.search(r"full_key: (\S+)", text) or re.search(r"Could not override '([^'@]+)", text):
+        if "/" in found[1]:
+            return unknown("config group", found[1], groups())
         parent, _, name = found[1].rpartition(".")
         known = keys(parent, overrides)
         while parent and not known:  # the first part of the path that is not there
@@ -40,4 +45,13 @@ def explain(error: Exception, overrides: Sequence[str], options: Options, keys: 
             known = keys(parent, overrides)
         if name not in known:
             return unknown(f"key in '{parent}'" if parent else "key", name, known)
+        for inside in mapping(found[1], overrides):
+            if inside not in (below := keys(found[1], overrides)):
+                return unknown(f"key in '{found[1]}'", inside, below)
     return ConfigError(" ".join(text.split()))
+
+
+def mapping(key: str, overrides: Sequence[str]) -> list[str]:
+    """The keys of the mapping that an override gives to a dotted path, as in `teacher.mix={high: 0.2}`; mostly none."""
+    given = [item.value() for item in OverridesParser.create().parse_overrides(list(overrides)) if item.key_or_group == key]
+    return [str(name) for value in given if isinstance(value, dict) for name in value]

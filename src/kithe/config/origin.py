@@ -1,8 +1,9 @@
 """Which file, or which word on the command line, set a value."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import yaml
 from hydra.core.global_hydra import GlobalHydra
@@ -12,6 +13,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from kithe.config.compose import CONF, ROOT, compose, explained, hydra_config
 from kithe.errors import ConfigError, unknown
+
+REFERENCE: Final = re.compile(r"\$\{([\w.]+)\}")
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ def value(key: str, overrides: Sequence[str] = ()) -> Any:
         raise unknown(
             f"key in '{parent}'" if parent else "key",
             name,
-            [str(item) for item in owner] if isinstance(owner, DictConfig) else [],
+            [str(item) for item in owner if not str(item).startswith("_")] if isinstance(owner, DictConfig) else [],
         )
     found = OmegaConf.select(node, key) if key else node
     return OmegaConf.to_container(found, resolve=True) if OmegaConf.is_config(found) else found
@@ -51,9 +54,26 @@ def origins(key: str, overrides: Sequence[str] = ()) -> list[Origin]:
         parsed = OverridesParser.create().parse_overrides(list(overrides))
     found = [Origin(place, held) for path, package in files for place, held in in_file(str(path), package, key)]
     given = [Origin(f"command line: {item.input_line}", item.value()) for item in parsed if item.key_or_group == key]
+    if not found and not given and (shared := behind(key, overrides)):
+        return shared
     if not found and not given:
         raise ConfigError(f"nothing sets '{key}' by itself; ask for the group or the mapping that holds it")
     return found + given
+
+
+def behind(key: str, overrides: Sequence[str]) -> list[Origin]:
+    """The origins of a key that lies behind a reference, as `data.teacher.mix` does where `data.teacher` is `${teacher}`."""
+    outer, _, inner = key.rpartition(".")
+    while outer:
+        node = OmegaConf.to_container(compose(overrides), resolve=False)
+        for part in outer.split("."):
+            node = node.get(part) if isinstance(node, dict) else None
+        if isinstance(node, str) and (found := REFERENCE.fullmatch(node)):
+            places = origins(outer, overrides)
+            return [*places, *origins(f"{found[1]}.{inner}", overrides)]
+        outer, _, part = outer.rpartition(".")
+        inner = f"{part}.{inner}"
+    return []
 
 
 def in_file(path: str, package: str, key: str) -> list[tuple[str, Any]]:

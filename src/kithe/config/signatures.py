@@ -7,9 +7,12 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 META = {"_target_", "_convert_", "_partial_", "_recursive_", "_args_"}
 
@@ -85,8 +88,15 @@ def value_problems(path: str, value: Any, hint: Any) -> list[str]:
     except PydanticUserError:
         TypeAdapter(hint).validate_python(value)
     except ValidationError as error:
-        return [f"{path}: {item['msg']} (is {value!r})" for item in error.errors()[:1]]
+        return [f"{path}: {expected(item, value)} (is {value!r})" for item in error.errors()[:1]]
     return []
+
+
+def expected(item: "ErrorDetails", value: Any) -> str:
+    """What was wanted, in the words of a config file."""
+    if (item["type"] == "is_instance_of" and item["ctx"]["class"] == "Sequence") or item["type"] in ("list_type", "tuple_type"):
+        return f"should be a list, such as [{value}]" if isinstance(value, (str, int, float)) else "should be a list"
+    return item["msg"]
 
 
 def plain(hint: Any) -> bool:

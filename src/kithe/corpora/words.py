@@ -2,11 +2,8 @@
 
 import functools
 import re
-from typing import Final
+from typing import Any, Final
 
-from snowballstemmer import stemmer
-
-_STEMMER: Final = stemmer("english")
 _NUMBERS: Final = """
 zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen
 twenty
@@ -64,10 +61,17 @@ def words(text: str) -> list[str]:
 
 @functools.cache
 def _stem(word: str) -> str:
-    return str(_STEMMER.stemWord(word))
+    return str(_stemmer().stemWord(word))
 
 
 @functools.lru_cache(maxsize=200_000)
 def stems(text: str) -> frozenset[str]:
     """The stems of the words that carry content (English Snowball stemmer; no function words, no generic verbs)."""
     return frozenset(_stem(word) for word in words(text) if word not in _STOP)
+
+
+@functools.cache
+def _stemmer() -> Any:
+    from snowballstemmer import stemmer  # a tenth of a second, and planning a sweep stems nothing
+
+    return stemmer("english")

@@ -5,8 +5,6 @@ from functools import cache
 from math import ceil
 from typing import Final
 
-from snowballstemmer import stemmer
-
 _WORD: Final = re.compile(r"\w+(?:['’]\w+)*")
 _TOKENS_PER_WORD: Final = 1.6
 _CHARACTERS_PER_TOKEN: Final = 3.0
@@ -49,4 +47,6 @@ def estimated_tokens(text: str) -> int:
 
 @cache
 def _stem(word: str) -> str:
+    from snowballstemmer import stemmer
+
     return str(stemmer("english").stemWord(word))

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 
-from joblib import Parallel, delayed
 from omegaconf import DictConfig
 
 from kithe import experiment, generate
@@ -80,6 +79,8 @@ def sweep(composed: Sequence[DictConfig], at_once: int = 1) -> None:
     if any(run.config["plan"] for run in runs.values()):
         sys.stdout.writelines(f"{run.line()}\n" for run in runs.values())
         return
+    from joblib import Parallel, delayed
+
     waiting = [run for run in runs.values() if not run.folder.done]
     stopped = Event()
 

@@ -313,9 +313,10 @@ class Folder(_InFolder):
 
     def meta(self) -> "PreTrainedModel":
         """See `ModelSpec.meta`."""
+        folder = self.folder()  # before the slow import, so that a wrong path is said at once
         from transformers import AutoConfig
 
-        return _on_meta(AutoConfig.from_pretrained(self.folder()))
+        return _on_meta(AutoConfig.from_pretrained(folder))
 
     def parameters(self) -> int:
         """See `ModelSpec.parameters`."""

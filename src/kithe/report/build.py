@@ -1,6 +1,7 @@
 """Reports rebuilt from the files of runs."""
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -15,6 +16,8 @@ from kithe.report.shown import CellState, cell_state, cells_table, terminal_tabl
 from kithe.report.tables import records, results_table
 from kithe.report.writers import write_csv, write_latex, write_markdown
 from kithe.store import Folder, Store
+
+WIDTH = 140  # columns where the output is a file or a pipe, so that ids and intervals stay in one piece
 
 __all__ = ["CellState", "build", "cell_state", "cells_table", "read_result", "report", "terminal_table"]
 
@@ -96,6 +99,8 @@ def report(store: Path, runs: str | Sequence[str], out: Path | None = None) -> l
     written = build(store, runs, out)
     results = [read_result(store, name) for name in (sweep_runs(store, runs) if isinstance(runs, str) else runs)]
     done, console = [result for result in results if finished(result)], Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = WIDTH
     if len(done) < len(results) or len(results) > 1:
         console.print(cells_table(map(cell_state, results)))
     if done:

@@ -24,6 +24,8 @@ EXPLAINED = (
     " users; p (Holm): adjusted for all comparisons of this table."
 )
 
+NOTHING = "Nothing to compare: no two finished rows were asked about the same users and differ in one choice."
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -127,4 +129,4 @@ def differences_table(found: Sequence[Comparison]) -> Table:
         for item in found
     )
     none = (NONE,) * len(header)
-    return Table(header, (False, False, False, True, True, True, True), body or (none,), EXPLAINED)
+    return Table(header, (False, False, False, True, True, True, True), body or (none,), EXPLAINED if body else NOTHING)

@@ -38,8 +38,12 @@ def cells_table(cells: Iterable[CellState]) -> "rich.table.Table":
     """Every cell with its state, the choices in which the cells differ, and what went wrong in one line."""
     listed = list(cells)
     groups = [group for group in dict.fromkeys(group for cell in listed for group in cell.choices) if differs(listed, group)]
-    header = ("run", "state", *groups, "error")
-    body = [(cell.run_id, cell.state, *(option(cell, group) for group in groups), error_line(cell.error)) for cell in listed]
+    wrong = ["error"] if any(cell.error for cell in listed) else []
+    header = ("run", "state", *groups, *wrong)
+    body = [
+        (cell.run_id, cell.state, *(option(cell, group) for group in groups), *(error_line(cell.error) for _ in wrong))
+        for cell in listed
+    ]
     return terminal(Table(header, (False,) * len(header), tuple(body)))
 
 

@@ -11,6 +11,8 @@ from kithe.report.text import csv_value, latex, markdown, one_line
 if TYPE_CHECKING:
     import rich.table
 
+WHOLE = ("run", "state")  # columns that are never broken: ids, which people copy, and states
+
 
 @dataclass(frozen=True)
 class Table:
@@ -87,7 +89,7 @@ def terminal(table: Table) -> "rich.table.Table":
         caption_justify="left",
     )
     for name, right in zip(table.header, table.right, strict=True):
-        shown.add_column(Text(name), justify="right" if right else "left", no_wrap=right, overflow="fold")
+        shown.add_column(Text(name), justify="right" if right else "left", no_wrap=right or name in WHOLE, overflow="fold")
     for line in table.body:
         cells = zip(map(one_line, line), table.right, strict=True)
         shown.add_row(*(Text(cell.replace(" [", "\n[") if right else cell) for cell, right in cells))
