@@ -78,6 +78,7 @@ class Cell:
         """
         for group in ("runtime", "judge", "logger"):
             self.build(group)
+        self.check_judge()
         for source in self.build("task").test.values():
             if isinstance(source, Checked):
                 source.check("test")
@@ -85,6 +86,20 @@ class Cell:
             if isinstance(data := self.build("data"), Checked):
                 data.check("train")
             self.check_fields()
+
+    def check_judge(self) -> None:
+        """Refuse a judge that scores something else than what the task's answers hold.
+
+        Raises:
+            ConfigError: naming the judges that fit.
+        """
+        given, scored = (getattr(found, "subject", "items") for found in (self.build("task").format, self.build("judge")))
+        if given != scored:
+            fit = [name for name, node in configuration.nodes_of("judge") if getattr(node, "subject", "items") == given]
+            raise ConfigError(
+                f"judge={self.choices['judge']} scores {scored}, and what task={self.choices['task']} gives is {given}; "
+                f"use judge={' or judge='.join(fit)}"
+            )
 
     def check_fields(self) -> None:
         """Refuse a target with a field that the training data does not carry.

@@ -10,6 +10,8 @@ from kithe.errors import ConfigError
 
 CASES = [
     (["task.format.window_turns=0"], ["task.format.window_turns=0", "at least 1"]),
+    (["task=ip_dialog", "judge=gold"], ["judge=gold scores items", "gives is answers", "judge=ip_dialog"]),
+    (["judge=ip_dialog"], ["judge=ip_dialog scores answers", "judge=gold"]),
     (["task.format.fields=[statment]"], ["task.format.fields", "did you mean 'statement'?"]),
     (["task.format.empty_share=1.5"], ["task.format.empty_share=1.5", "between 0 and 1"]),
     (["task.batch_tokens=-1"], ["task.batch_tokens=-1"]),

@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 from kithe.config.messages import explain
 from kithe.config.schema import GROUPS, Plain, Schema
-from kithe.config.signatures import problems
+from kithe.config.signatures import locate, problems
 from kithe.errors import ConfigError, unknown
 
 if TYPE_CHECKING:
@@ -62,6 +62,14 @@ def options(group: str) -> list[str]:
     """The options of a config group; empty for what is no group."""
     folders = (CONF / group, ROOT / group)
     return sorted({file.stem for folder in folders if folder.is_dir() for file in folder.glob("*.yaml")})
+
+
+def nodes_of(group: str) -> Iterator[tuple[str, Any]]:
+    """The options of a group with the class or function that each names."""
+    for name in options(group):
+        held = yaml.safe_load((CONF / group / f"{name}.yaml").read_text(encoding="utf-8"))
+        if isinstance(held, dict) and "_target_" in held:
+            yield name, locate(held["_target_"])
 
 
 def groups() -> list[str]:

@@ -53,5 +53,6 @@ def explain(error: Exception, overrides: Sequence[str], options: Options, keys: 
 
 def mapping(key: str, overrides: Sequence[str]) -> list[str]:
     """The keys of the mapping that an override gives to a dotted path, as in `teacher.mix={high: 0.2}`; mostly none."""
-    given = [item.value() for item in OverridesParser.create().parse_overrides(list(overrides)) if item.key_or_group == key]
+    words = [word for word in overrides if "=" in word and not word.startswith("-")]
+    given = [item.value() for item in OverridesParser.create().parse_overrides(words) if item.key_or_group == key]
     return [str(name) for value in given if isinstance(value, dict) for name in value]

@@ -32,7 +32,10 @@ class Scores:
 
 
 class Judge(Protocol):
-    """Scores predictions about histories."""
+    """Scores predictions about histories.
+
+    One that scores something else than knowledge items names it in a class attribute `subject`, as the format that gives it does.
+    """
 
     def score(self, histories: Sequence[History], predictions: Sequence[Prediction]) -> Scores:
         """Score one prediction per history, in the same order.

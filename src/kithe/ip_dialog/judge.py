@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
@@ -36,6 +36,8 @@ class IPDialogJudge:
             `accuracy_exact_and_stem`, since it is not the official one.
         resamples: of the bootstrap over items.
     """
+
+    subject: ClassVar[str] = "answers"
 
     pathway: Pathway = "task_related"
     synonyms: bool = False

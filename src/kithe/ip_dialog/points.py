@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 
@@ -90,6 +90,8 @@ class PointsJudge:
         every: judge every so manieth item; 1 for all, 10 as published.
         resamples: of the bootstrap over items.
     """
+
+    subject: ClassVar[str] = "answers"
 
     client: Client
     every: int = 1

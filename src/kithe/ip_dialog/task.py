@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 from kithe.errors import ConfigError
 from kithe.ip_dialog import prompts, reading
@@ -33,6 +33,8 @@ class IPDialog:
         asked_style: how answers are asked for; one that training never showed tests what was learnt beside the form.
         max_new_tokens: longest answer.
     """
+
+    subject: ClassVar[str] = "answers"
 
     pathway: Pathway = "task_related"
     calls: Calls = "single_call"
