@@ -2,8 +2,8 @@
 
     python -m benchmarks.gym [--personas 2000] [--sessions 5] [--evidence 300]
 
-Writes the corpus into a temporary folder, block by block, as a run does; times are of one process, in processor seconds beside
-wall seconds, because a busy machine stretches the latter. Human talk for the comparison is LAPS (train), from KITHE_DATA.
+Conversations are written one after the other, the release into a temporary folder; times are of one process, in processor seconds
+beside wall seconds, because a busy machine stretches the latter. Human talk for the comparison is LAPS (train), from KITHE_DATA.
 Calls and tokens of endpoint use are counted with a scripted client in the place of every model, whose tokens are words, on the
 prompts as they are sent; the price is what such tokens cost at the prices given.
 """
@@ -14,6 +14,7 @@ import os
 import resource
 import tempfile
 import time
+from collections import deque
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -27,18 +28,21 @@ from kithe.gym.asked import Account, cast, run
 from kithe.gym.assistant import ScriptedAssistant, houses, scripted_pool
 from kithe.gym.bank import bank
 from kithe.gym.coherence import coherence
-from kithe.gym.corpus import Atlas
+from kithe.gym.corpus import Atlas, split_of
 from kithe.gym.export import write_release
 from kithe.gym.noise.distractor import CHECKS, OPERATORS, Distractor, applied_to
 from kithe.gym.noise.meaning import extract
 from kithe.gym.queries import queries
+from kithe.gym.records import Trajectory
 from kithe.gym.sampling import Sampler
+from kithe.gym.source import FILE
 from kithe.gym.style import SHOWN
 from kithe.gym.talk import Discarded, converse
 from kithe.llm.client import Ask
 from kithe.llm.scripted import ScriptedClient
 
 TOKENS_PER_WORD = 1.35  # of English text in current tokenisers, roughly
+SCRIPTED = {"teacher": "scripted", "scripted": True, "licence": "apache-2.0"}
 PRICES = {"prompt": 0.25, "new": 2.0}  # a million tokens, in dollars; an example of a small hosted model's
 
 
@@ -129,7 +133,7 @@ def compared(atlas: Atlas, folder: Path, users: int) -> dict[str, Any]:
         other = evidence.human(islice(RealSet("laps").histories("train", 0), users))
     except ConfigError:
         return {}
-    own = evidence.simulated(islice(atlas.read(folder), users * atlas.sessions))
+    own = evidence.simulated(islice(Trajectory.read(folder / FILE), users * atlas.sessions))
     return {
         "messages": {"simulated": len(own.texts), "human": len(other.texts)},
         "words_per_message": asdict(evidence.compare_lengths(own, other)),
@@ -138,9 +142,10 @@ def compared(atlas: Atlas, folder: Path, users: int) -> dict[str, Any]:
     }
 
 
-def separable(atlas: Atlas, folder: Path) -> dict[str, Any]:
+def separable(folder: Path) -> dict[str, Any]:
     """How well words tell values of the dimensions that answers show, from whole talks and from opening messages alone."""
-    train, test = (list(atlas.read(folder, split)) for split in ("train", "test"))  # type: ignore[arg-type]
+    found = list(Trajectory.read(folder / FILE))
+    train, test = ([talk for talk in found if split_of(talk.persona_id) == split] for split in ("train", "test"))
     return {
         name: {"talk": evidence.separability(train, test, name), "opening": evidence.separability(train, test, name, True)}
         for name in SHOWN
@@ -158,10 +163,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         _, drawing, _ = timed(lambda: atlas.users)
-        _, talking, wall = timed(lambda: atlas.write(folder))
+        _, talking, wall = timed(lambda: deque(atlas.talks(), maxlen=0))
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        card, exporting, _ = timed(lambda: write_release(atlas, folder))
-        found, told = compared(atlas, folder, options.evidence), separable(atlas, folder)
+        card, exporting, _ = timed(lambda: write_release(atlas.talks, folder, atlas, SCRIPTED))
+        found, told = compared(atlas, folder, options.evidence), separable(folder)
     talks, shown = card["statistics"]["conversations"], card["reveal"]
     use = endpoint_use(atlas, 40)
     summary = {

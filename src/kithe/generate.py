@@ -10,7 +10,7 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -22,17 +22,14 @@ from omegaconf import DictConfig
 from kithe.config import compose as configuration
 from kithe.config.signatures import locate
 from kithe.errors import ConfigError
-from kithe.generation.card import card, readme
 from kithe.generation.estimate import estimated
 from kithe.generation.pipeline import Pipeline
-from kithe.generation.plan import Plan
+from kithe.generation.plan import Origin, Work
 from kithe.generation.stages import Stage
 from kithe.identity import digest
 from kithe.llm.client import Client
-from kithe.records.base import write_json, write_lines
+from kithe.records.base import write_lines
 from kithe.store import Folder, Store
-
-TEXTS = ("personas/**/*.yaml", "dialogues/**/*.yaml", "generation/prompts/*.txt")
 
 
 @dataclass(frozen=True)
@@ -56,9 +53,9 @@ class Generation:
         return cls(value["config"], value["choices"])
 
     @cached_property
-    def plan(self) -> Plan:
+    def plan(self) -> Work:
         """What is to be written."""
-        plan: Plan = configuration.instantiate(self.config["task"])
+        plan: Work = configuration.instantiate(self.config["task"])
         return plan
 
     @cached_property
@@ -68,7 +65,7 @@ class Generation:
         for name, node in task["stages"].items():
             version = locate(node["_target_"]).version  # type: ignore[attr-defined]  # a stage, as the signatures say
             settings = {"stage": counted(node), "version": version, "upstream": upstream}
-            common = {"seed": self.config["seed"], "rows_per_file": task["rows_per_file"], "texts": texts()}
+            common = {"seed": self.config["seed"], "rows_per_file": task["rows_per_file"], "texts": texts(self.plan.texts)}
             upstream = found[name] = f"{name}-{digest({**settings, **common})}"
         return found
 
@@ -77,7 +74,7 @@ class Generation:
         """The corpus id."""
         task = self.config["task"]
         what = {"stages": self.stage_ids, "personas": task["personas"], "export": task["export"]}
-        return f"{self.choices['teacher']}-s{self.config['seed']}-{digest(what)}"
+        return f"{self.plan.slug(self.choices['teacher'])}-s{self.config['seed']}-{digest(what)}"
 
     @property
     def name(self) -> str:
@@ -103,7 +100,8 @@ class Generation:
     def pipeline(self) -> Pipeline:
         """The stages with their folders."""
         folders = {name: self.root / "rows" / identity for name, identity in self.stage_ids.items()}
-        return Pipeline(self.plan.stages, folders, self.config["seed"], self.plan.together)
+        stages: dict[str, Stage] = self.plan.stages  # type: ignore[attr-defined]  # every kind of work has some, of its own kind
+        return Pipeline(stages, folders, self.config["seed"], self.plan.together)
 
     def prepare(self) -> Path:
         """Write what a process of its own needs to run this shard; returns its folder."""
@@ -115,16 +113,13 @@ class Generation:
     def line(self) -> str:
         """One line for `plan=true`."""
         state = "done" if self.corpus.done else self.folder.state
-        return f"{self.name}  {state}  teacher={self.choices['teacher']} personas={self.plan.personas} seed={self.config['seed']}"
+        return f"{self.name}  {state}  by {self.plan.author.name} personas={self.plan.personas} seed={self.config['seed']}"
 
     def summary(self) -> str:
         """What there is, for the terminal."""
         if not self.corpus.done:
             return f"{self.name}: {self.folder.state}; the corpus is published once every shard is done\n"
-        found = self.corpus.read("card.json")
-        counts = ", ".join(f"{found[split]['dialogues']} {split}" for split in ("train", "validation"))
-        rejected = sum(sum(reasons.values()) for reasons in found["rejected"].values())
-        return f"{self.corpus.path}: {counts} dialogues, {rejected} rows in quarantine; use it with data.folder={self.id}\n"
+        return f"{self.corpus.path}: {self.plan.summary(self.corpus.read('card.json'))}\n"
 
 
 def counted(node: Any) -> Any:
@@ -140,10 +135,10 @@ def client(node: Mapping[str, Any]) -> str:
     return found.identity
 
 
-def texts() -> str:
+def texts(patterns: Sequence[str]) -> str:
     """A hash of the texts in the package that generation draws from."""
     package = Path(__file__).parent
-    files = sorted(file for pattern in TEXTS for file in package.glob(pattern))
+    files = sorted(file for pattern in patterns for file in package.glob(pattern))
     return sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:10]
 
 
@@ -177,19 +172,14 @@ def estimate(run: Generation) -> str:
 
 def publish(run: Generation) -> None:
     """Write the corpus if every block is complete and nobody has."""
-    blocks = run.plan.blocks()
-    if not all(run.pipeline.complete(block) for block in blocks):
+    if not all(run.pipeline.complete(block) for block in run.plan.blocks()):
         return
     with run.corpus.lock():
         if run.corpus.read("state.json").get("state") == "done":
             return
         run.corpus.mark("running")
-        export, path = run.plan.export, run.corpus.path
-        written = export.write(path, run.pipeline, blocks)
         config = {"task": described(run.config["task"]), "seed": run.config["seed"]}
-        found = card(run.id, config, account(run), export, written)
-        write_json(path / "card.json", found)
-        write_lines(path / "README.md", readme(found, export).splitlines())
+        run.plan.publish(run.corpus.path, run.pipeline, Origin(run.id, config, account(run)))
         run.corpus.mark("done")
 
 
@@ -200,15 +190,13 @@ def described(task: Mapping[str, Any]) -> dict[str, Any]:
 
 def account(run: Generation) -> dict[str, Any]:
     """Who wrote the corpus, for its card."""
-    teacher = run.plan.stages["dialogues"].teacher  # type: ignore[attr-defined]  # the plan has seen to it
     return {
         "source": "synthetic",
-        "teacher": teacher.name,
-        "scripted": teacher.scripted,
-        "fields": sorted(teacher.fields),
-        "writers": {name: who.name for name, stage in run.plan.stages.items() if (who := writer(stage))},
+        "teacher": run.plan.author.name,
+        "scripted": run.plan.author.scripted,
+        "writers": {name: who.name for name, stage in run.pipeline.stages.items() if (who := writer(stage))},
         "stages": run.stage_ids,
-        "versions": {"texts": texts()},
+        "versions": {"texts": texts(run.plan.texts)},
     }
 
 

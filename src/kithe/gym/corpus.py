@@ -1,12 +1,10 @@
-"""The corpus of conversations: personas times sessions, in blocks that any process can write and none writes twice."""
+"""The corpus of conversations: personas times sessions; which of them are written where is the pipeline's."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from pathlib import Path
 from random import Random
-from typing import Literal
 
 from kithe.corpora.source import Split
 from kithe.errors import ConfigError
@@ -17,9 +15,7 @@ from kithe.gym.sampling import GymPersona, Sampler
 from kithe.gym.scripted import cast, played
 from kithe.gym.talk import Opening, Rules, converse
 from kithe.gym.user import ScriptedUser, drifted
-from kithe.records.base import write_lines
 
-BLOCK = 50  # personas in a file
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
@@ -70,9 +66,9 @@ class Atlas:
         """All users."""
         return tuple(self.sampler.personas(self.personas, self.seed))
 
-    def openings(self, index: int) -> Iterator[Opening]:
-        """Who talks about what, session by session, of one user."""
-        persona, changed = self.users[index], tuple[str, ...]()
+    def openings(self, index: int, user: GymPersona | None = None) -> Iterator[Opening]:
+        """Who talks about what, session by session, of one user; `user` spares drawing all before this one."""
+        persona, changed = user or self.users[index], tuple[str, ...]()
         for session in range(self.sessions):
             if session:
                 values, changed = drifted(persona.values, self.drift, Random(f"{self.seed}/drift/{persona.id}/{session}"))
@@ -86,43 +82,6 @@ class Atlas:
         for opening in self.openings(index):
             yield played(converse(opening, parts, self.rules, self.seed))
 
-    def blocks(self) -> list[range]:
-        """Which users are written into one file each."""
-        return [range(start, min(start + BLOCK, self.personas)) for start in range(0, self.personas, BLOCK)]
-
-    def write(self, folder: Path, shard: int = 0, shards: int = 1) -> int:
-        """Write the blocks of a shard that are not there yet; returns how many were written.
-
-        A block is there whole or not at all, and depends on nothing but the options, so a killed run goes on where it was.
-
-        Raises:
-            ConfigError: there is no such shard.
-        """
-        if not 0 <= shard < shards:
-            raise ConfigError(f"shard={shard}: from 0 to {shards - 1}, as there are shards={shards}")
-        written = 0
-        for number, block in enumerate(self.blocks()):
-            path = block_path(folder, number)
-            if number % shards == shard and not path.exists():
-                write_lines(path, (trajectory.line() for index in block for trajectory in self.trajectories(index)))
-                written += 1
-        return written
-
-    def read(self, folder: Path, split: Split | Literal["all"] = "all") -> Iterator[Trajectory]:
-        """What is written, in order.
-
-        Raises:
-            ConfigError: a block is missing.
-        """
-        for number in range(len(self.blocks())):
-            path = block_path(folder, number)
-            if not path.exists():
-                raise ConfigError(f"{folder}: block {number} of {len(self.blocks())} is missing; write every shard first")
-            for trajectory in Trajectory.read(path):
-                if split in ("all", split_of(trajectory.persona_id)):
-                    yield trajectory
-
-
-def block_path(folder: Path, number: int) -> Path:
-    """The file of a block."""
-    return folder / "trajectories" / f"block-{number:05d}.jsonl"
+    def talks(self) -> Iterator[Trajectory]:
+        """The conversations of all users."""
+        return (trajectory for index in range(self.personas) for trajectory in self.trajectories(index))

@@ -2,41 +2,53 @@
 
 jsonl/<split>.jsonl      the released fields
 parquet/<split>.parquet  the same
-trajectories/            everything else: clean versions, noise records, what each follow-up serves
+trajectories.jsonl       everything else: clean versions, noise records, what each follow-up serves
+rejected.jsonl           conversations in which a part failed, with reason and raw text
 card.json  README.md     what all this is, with the published figures beside these
 """
 
 import json
-from collections.abc import Mapping
-from hashlib import file_digest
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from kithe.corpora.source import Split
-from kithe.gym.corpus import SPLITS, Atlas
+from kithe.generation.export import described
+from kithe.gym.corpus import SPLITS, Atlas, split_of
 from kithe.gym.figures import PUBLISHED, Statistics, reveal
 from kithe.gym.records import Released, Trajectory, released
 from kithe.records.base import write_json, write_lines
 
+Card = dict[str, Any]
 
-def write_release(atlas: Atlas, folder: Path) -> dict[str, Any]:
-    """Write every file of a release beside the conversations in `folder`; returns the card.
+SCRIPTS: Final = (
+    "Written by a program that follows scripts: no language model. Users and assistants are scripted; answers have a style and "
+    "no useful content."
+)
 
-    Raises:
-        ConfigError: a block of conversations is missing.
+
+def write_release(talks: Callable[[], Iterable[Trajectory]], folder: Path, atlas: Atlas, origin: Mapping[str, Any]) -> Card:
+    """Write every file of a release; returns the card.
+
+    Args:
+        talks: the conversations, in order, as often as they are called for.
+        folder: where to.
+        atlas: how they were made.
+        origin: who wrote them, for the card: `teacher`, `scripted`, and whatever else is known.
     """
-    statistics, found = {split: Statistics() for split in SPLITS}, dict[str, int]()
+    statistics = {split: Statistics() for split in SPLITS}
     for split in SPLITS:
         rows = []
-        for trajectory in atlas.read(folder, split):
-            statistics[split].add(trajectory)
-            rows.append(released(trajectory))
-        found[split] = len(rows)
+        for trajectory in talks():
+            if split_of(trajectory.persona_id) == split:
+                statistics[split].add(trajectory)
+                rows.append(released(trajectory))
         write_lines(folder / "jsonl" / f"{split}.jsonl", (row.model_dump_json() for row in rows))
         write_parquet(folder / "parquet" / f"{split}.parquet", rows)
-    card = _card(atlas, folder, statistics, reveal(atlas.read(folder)))
+    write_lines(folder / "trajectories.jsonl", (trajectory.line() for trajectory in talks()))
+    card = _card(talks, folder, atlas, statistics, origin)
     write_json(folder / "card.json", card)
     write_lines(folder / "README.md", [_readme(card)])
     return card
@@ -62,50 +74,41 @@ def write_parquet(path: Path, rows: list[Released]) -> None:
     pq.write_table(pa.Table.from_pylist(plain, schema), path, compression="zstd")
 
 
-def digest(atlas: Atlas, folder: Path) -> str:
-    """A hash of all conversations, however they were written."""
-    import hashlib
-
-    found = hashlib.sha256()
-    for trajectory in atlas.read(folder):
-        found.update(trajectory.line().encode())
-    return found.hexdigest()
-
-
-def _card(atlas: Atlas, folder: Path, statistics: Mapping[Split, Statistics], found: Any) -> dict[str, Any]:
-    names = [f"{kind}/{split}.{kind}" for kind in ("jsonl", "parquet") for split in SPLITS]
+def _card(
+    talks: Callable[[], Iterable[Trajectory]],
+    folder: Path,
+    atlas: Atlas,
+    statistics: Mapping[Split, Statistics],
+    origin: Mapping[str, Any],
+) -> Card:
+    names = [f"{kind}/{split}.{kind}" for kind in ("jsonl", "parquet") for split in SPLITS] + ["trajectories.jsonl"]
+    names += ["rejected.jsonl"] if (folder / "rejected.jsonl").exists() else []
     whole = Statistics()
-    for trajectory in atlas.read(folder):
+    for trajectory in talks():
         whole.add(trajectory)
     return {
-        "backend": "scripted",
-        "scripted": True,
+        "rejected": {},
+        **origin,
         "seed": atlas.seed,
         "options": {"personas": atlas.personas, "sessions": atlas.sessions, "drift": atlas.drift, "noise": atlas.distractor.rate},
-        "licence": "apache-2.0",
-        "digest": digest(atlas, folder),
         "near_personas": sum(user.near for user in atlas.users),
         "rows": {split: sum(own.turns.values()) for split, own in statistics.items()},
         "users": {split: len(own.users) for split, own in statistics.items()},
         "statistics": whole.report(atlas.distractor, atlas.rules.styling),
-        "reveal": vars(found),
+        "reveal": vars(reveal(talks())),
         "published": PUBLISHED,
-        "files": {name: _described(folder / name) for name in names},
+        "files": {name: described(folder / name) for name in names},
         "fields": list(Released.model_fields),
         "more": list(Trajectory.model_fields),
     }
 
 
-def _described(path: Path) -> dict[str, Any]:
-    with open(path, "rb") as file:
-        return {"bytes": path.stat().st_size, "sha256": file_digest(file, "sha256").hexdigest()}
-
-
 def _readme(card: Mapping[str, Any]) -> str:
     own, shown = card["statistics"], card["reveal"]
+    writer = SCRIPTS if card["scripted"] else f"Written by `{card['teacher']}`, a language model, in every part."
     header = {
         "license": card["licence"], "language": ["en"], "pretty_name": "Simulated users under friction",
-        "tags": ["synthetic", "personalization", "dialogue", "scripted"],
+        "tags": ["synthetic", "personalization", "dialogue", "scripted" if card["scripted"] else "llm-generated"],
         "configs": [{"config_name": "default", "data_files": [{"split": s, "path": f"parquet/{s}.parquet"} for s in SPLITS]}],
     }  # fmt: skip
     rows = [
@@ -123,8 +126,7 @@ def _readme(card: Mapping[str, Any]) -> str:
 
 # Simulated users whose preferences show only under friction
 
-Conversations with the fields of PersonaAtlas, written by a program that follows scripts: no language model, no real person's
-text. Users and assistants are scripted; answers have a style and no useful content.
+Conversations with the fields of PersonaAtlas; no real person's text. {writer}
 Seed {card["seed"]}, licence {card["licence"]}.
 
 | | this corpus | PersonaAtlas as published |
@@ -136,6 +138,6 @@ Users are split 80/10/10 by their id; no user is in two splits. Rows: {json.dump
 Of the follow-ups after an answer that goes against a wish, {a} bring it up and {b} do not; after one that meets it, {c} and {d}:
 odds ratio {shown["odds_ratio"]:.1f}, 95 % interval {shown["low"]:.1f} to {shown["high"]:.1f} by resampling users.
 
-`trajectories/` holds what led to each conversation: clean and noised versions of every message with what was done to it, the
+`trajectories.jsonl` holds what led to each conversation: clean and noised versions of every message with what was done to it, the
 wishes each answer goes against or meets, the wish each follow-up serves, and which wishes changed between sessions.
 """

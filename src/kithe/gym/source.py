@@ -1,12 +1,17 @@
 """`data=atlas`: conversations of simulated users as histories, with the preferences that came to light as knowledge items."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
-from kithe.corpora.source import Split
+from kithe.corpora.source import DataSource, Split
+from kithe.errors import ConfigError
 from kithe.gym.assistant import heard
 from kithe.gym.corpus import Atlas, split_of
 from kithe.gym.crosswalk import attribute_of
@@ -16,6 +21,85 @@ from kithe.records.history import Evidence, History, KnowledgeItem, Turn
 
 CATEGORY: Final = "Communication Preference"
 NOISED_AWAY: Final = "said, but noise made it unreadable"
+FIELDS: Final = frozenset({"category", "value", "type", "polarity", "inference", "evidence"})
+FILE: Final = "trajectories.jsonl"
+
+
+def source(atlas: Atlas, folder: str | None = None, root: str = "outputs/generated") -> DataSource:
+    """The source that a config describes.
+
+    Args:
+        atlas: what is drawn on the fly, by scripted players.
+        folder: a corpus that `task=atlas` wrote: its path, or its id under `root`; None: drawn on the fly.
+        root: where generated corpora lie.
+
+    Raises:
+        ConfigError: there is no such corpus.
+    """
+    if folder is None:
+        return AtlasSource(atlas)
+    return WrittenAtlas(Path(root) / folder if (Path(root) / folder).exists() else Path(folder))
+
+
+@dataclass(frozen=True)
+class WrittenAtlas:
+    """The conversations of a corpus that was written before, by whoever played.
+
+    Attributes:
+        folder: where it lies.
+        name: the name in results.
+    """
+
+    folder: Path
+    name: str = "atlas"
+
+    def __post_init__(self) -> None:
+        """Look whether the corpus is there.
+
+        Raises:
+            ConfigError: it is not there, or not whole.
+        """
+        if not (self.folder / "card.json").exists() or FILE not in self._card["files"]:
+            raise ConfigError(f"data.folder: no corpus of conversations at {self.folder}; `python run.py task=atlas` writes one")
+        if (self.folder / FILE).stat().st_size != self._card["files"][FILE]["bytes"]:
+            raise ConfigError(f"data.folder: {FILE} in {self.folder} changed since its card was written; write it again")
+
+    @cached_property
+    def _card(self) -> dict[str, Any]:
+        card: dict[str, Any] = json.loads((self.folder / "card.json").read_text(encoding="utf-8"))
+        return card
+
+    @property
+    def content(self) -> str:
+        """A hash of the conversations, which identifies what is trained on wherever the folder lies."""
+        return str(self._card["files"][FILE]["sha256"][:20])
+
+    @property
+    def scripted(self) -> bool:
+        """Whether a program wrote it."""
+        return bool(self._card["scripted"])
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """What every item carries."""
+        return FIELDS
+
+    def users(self, split: Split) -> Iterator[list[Trajectory]]:
+        """The conversations of each user of a split, as written."""
+        for persona, own in groupby(Trajectory.read(self.folder / FILE), key=lambda talk: talk.persona_id):
+            if split_of(persona) == split:
+                yield list(own)
+
+    def histories(self, split: Split, seed: int) -> Iterator[History]:
+        """The histories of a split; `seed` orders the train split."""
+        found = [history(own, self.name) for own in self.users(split)]
+        if split == "train":
+            Random(f"{seed}/atlas").shuffle(found)
+        yield from found
+
+    def losses(self, split: Split) -> Mapping[str, int]:
+        """Preferences that were said and cannot be read."""
+        return Counter({NOISED_AWAY: sum(map(unreadable, (talk for own in self.users(split) for talk in own)))})
 
 
 @dataclass(frozen=True)
@@ -41,7 +125,7 @@ class AtlasSource:
     @property
     def fields(self) -> frozenset[str]:
         """What every item carries."""
-        return frozenset({"category", "value", "type", "polarity", "inference", "evidence"})
+        return FIELDS
 
     def histories(self, split: Split, seed: int) -> Iterator[History]:
         """The histories of a split; the corpus has a seed of its own, `seed` orders the train split."""
@@ -54,14 +138,13 @@ class AtlasSource:
     def losses(self, split: Split) -> Mapping[str, int]:
         """Preferences that were said and cannot be read."""
         users = (index for index in range(self.atlas.personas) if split_of(f"u{index:05d}") == split)
-        lost = sum(
-            name not in _readable(trajectory, message.content)
-            for index in users
-            for trajectory in self.atlas.trajectories(index)
-            for message in trajectory.said
-            for name in message.reveals
-        )
-        return Counter({NOISED_AWAY: lost})
+        talks = (trajectory for index in users for trajectory in self.atlas.trajectories(index))
+        return Counter({NOISED_AWAY: sum(map(unreadable, talks))})
+
+
+def unreadable(trajectory: Trajectory) -> int:
+    """How many preferences a user brought up in words that cannot be read as such."""
+    return sum(name not in _readable(trajectory, said.content) for said in trajectory.said for name in said.reveals)
 
 
 def history(trajectories: Sequence[Trajectory], source: str) -> History:
@@ -86,7 +169,8 @@ def _readable(trajectory: Trajectory, text: str) -> set[str]:
 def item(name: str, value: str, text: str, turn: int) -> KnowledgeItem:
     """A preference in the words in which the user said it; key and value of the ontology where it has them."""
     known = attribute_of(name, value)
-    clause = next(own for own in script().cues[name][value] if own in text.lower())
+    cues = script().cues[name][value]
+    clause = next((own for own in cues if own in text.lower()), cues[0])
     return KnowledgeItem(
         statement=f"I want you to {clause}.", category=CATEGORY, key=known[0] if known else None,
         value=known[1] if known else value,

@@ -14,8 +14,9 @@ from omegaconf import DictConfig
 
 from kithe import experiment, generate
 from kithe.cell import Cell
+from kithe.config.signatures import locate
 from kithe.generate import Generation
-from kithe.generation.plan import Plan
+from kithe.generation.plan import Work
 from kithe.identity import digest
 from kithe.launch import processes
 from kithe.launch.runtime import cores
@@ -28,7 +29,8 @@ Run = Cell | Generation
 
 def described(composed: DictConfig) -> Run:
     """The run that a composed config describes."""
-    writes = composed.task.get("_target_") == f"{Plan.__module__}.{Plan.__name__}"
+    target = locate(composed.task._target_)
+    writes = isinstance(target, type) and issubclass(target, Work)
     return Generation.of(composed) if writes else Cell.of(composed)
 
 

@@ -1,0 +1,92 @@
+"""What a conversation would ask of models, found out without asking: scripted parts talk, and every call is written down."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from kithe.gym import asks
+from kithe.gym.assistant import ScriptedAssistant, scripted_pool
+from kithe.gym.corpus import Atlas
+from kithe.gym.noise.distractor import Distractor, Noise
+from kithe.gym.noise.meaning import extract
+from kithe.gym.noise.surface import Register
+from kithe.gym.queries import Query
+from kithe.gym.records import How, Trajectory
+from kithe.gym.sampling import GymPersona
+from kithe.gym.stylist import Adapted, ScriptedStylist
+from kithe.gym.talk import Call, Cast, Opening, Steps, converse
+from kithe.gym.user import Feedback, Moment, ScriptedUser
+from kithe.llm.client import Ask, Reply
+from kithe.records.chat import Message
+
+
+def rehearsed(opening: Opening, atlas: Atlas, seed: int) -> list[Ask]:
+    """The asks of a conversation in which nothing has to be asked twice."""
+    user = User(ScriptedUser(atlas.stray))
+    steps = converse(
+        opening, Cast(Stylist(), user, Assistant(), Noises(atlas.distractor), scripted_pool(), ""), atlas.rules, seed
+    )
+    return _calls(steps)
+
+
+def _calls(steps: Steps[Trajectory]) -> list[Ask]:
+    found = []
+    try:
+        call = next(steps)
+        while True:
+            found.append(call.ask)
+            call = steps.send(Reply(call.ask.id, ""))
+    except StopIteration:
+        return found
+
+
+@dataclass(frozen=True)
+class Stylist:
+    """Asks for an adapted query, and has the scripted one."""
+
+    def adapt(self, query: Query, persona: GymPersona, how: How, length: str, target: int, rng: Random) -> Steps[Adapted]:
+        """See `talk.Stylist`."""
+        if how != "plain":
+            yield Call("stylist", asks.stylist_ask(query, persona, how, length, target, 0))
+        return ScriptedStylist().adapt(query, persona, how, length, target, rng)
+
+
+@dataclass(frozen=True)
+class User:
+    """Asks for a reaction, and has the scripted one."""
+
+    user: ScriptedUser
+
+    def feedback(self, persona: GymPersona, transcript: Sequence[Message], moment: Moment, rng: Random) -> Steps[Feedback]:
+        """See `talk.User`."""
+        yield Call("user", asks.user_ask("user", persona, transcript, moment, 0))
+        said = [message.content for message in transcript if message.role == "user"]
+        return self.user.feedback(persona, transcript[-1].content, moment, said, rng)
+
+
+@dataclass(frozen=True)
+class Assistant:
+    """Asks for an answer, and has the scripted one."""
+
+    def answer(self, model: str, transcript: Sequence[Message], rng: Random) -> Steps[str]:
+        """See `talk.Assistant`."""
+        yield Call("assistant", asks.assistant_ask("assistant", transcript, 0))
+        return ScriptedAssistant(model).answer(transcript, rng)
+
+
+@dataclass(frozen=True)
+class Noises:
+    """Asks for the meaning of a message and for noise where the scripted distractor adds some."""
+
+    distractor: Distractor = field(default_factory=Distractor)
+
+    def noised(
+        self, text: str, manner: Register, persona: GymPersona, known: tuple[str, ...], rng: Random
+    ) -> Steps[Noise | None]:
+        """See `talk.Distracts`."""
+        noise = self.distractor.noised(text, manner, rng, known)
+        if noise:
+            yield Call("distractor", asks.meaning_ask("meaning", text, 0))
+            chosen = tuple(noise.applied_strategies)
+            yield Call("distractor", asks.noise_ask("noise", text, extract(text), persona, noise.layer, chosen, 0))
+        return noise
