@@ -79,6 +79,7 @@ class Cell:
         for group in ("runtime", "judge", "logger"):
             self.build(group)
         self.check_judge()
+        _ = self.recall
         for source in self.build("task").test.values():
             if isinstance(source, Checked):
                 source.check("test")
@@ -128,8 +129,13 @@ class Cell:
         reads = self.adapter.trains or shows
         read = getattr(self.build("data"), "content", None) if reads else None
         written = {"data": read} if read else {}
+        # What a judge or a questionnaire of one's own says is in its file; the config names only the file.
+        for group, option in (("judge", self.build("judge")), ("recall", self.recall)):
+            if content := getattr(option, "content", None):
+                written[group] = content
         versions = {"format": self.build("task").format.version, **content_versions(rooms(self.config["data"])), **written}
-        return identify({**self.config, "versions": versions}, self.choices, trains=self.adapter.trains, reads=reads)
+        said = {key: value for key, value in self.config.items() if value != {}}  # an option without content changes nothing
+        return identify({**said, "versions": versions}, self.choices, trains=self.adapter.trains, reads=reads)
 
     @cached_property
     def placement(self) -> Placement:
@@ -162,6 +168,11 @@ class Cell:
     def build(self, group: str) -> Any:
         """The object a group's option describes."""
         return configuration.instantiate(self.config[group])
+
+    @property
+    def recall(self) -> Any:
+        """Who asks and answers questions about the users; None where nobody does."""
+        return self.build("recall") if self.config.get("recall") else None
 
     @property
     def gates(self) -> "Gates | None":

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 Stage = Literal["corpus", "weights", "predictions", "run"]
 STAGES: tuple[Stage, ...] = ("corpus", "weights", "predictions", "run")
@@ -35,6 +35,23 @@ class Row:
         first = NEVER if self.matters_from is None else STAGES.index(self.matters_from)
         return STAGES.index(stage) < first and not (self.unread and reads)
 
+
+ASKED: Final = ("judge.client", "judge.members.*.client", "recall.answerer.client", "model.client")
+"""Where a config says how a language model is reached."""
+REACHED: Final = {
+    "path": "where answers are remembered, not what they are",
+    "client.concurrency": "how many calls are under way at once",
+    "client.timeout": "how long is waited for an answer",
+    "client.deadline": "how long is waited for an answer",
+    "client.attempts": "how often a failed call is repeated",
+    "client.prices": "what answers cost, not what they are",
+    "client.budget": "how much may be spent",
+    "client.key_env": "who pays",
+    "client.trust_env": "by which way the server is reached",
+    "client.rows": "how many answers are made at once",
+    "client.batch_tokens": "how many answers are made at once",
+    "client.device": "where a cell runs",
+}
 
 TABLE = (
     Row("runtime", None, "where and on how many devices a cell runs; effective batch and precision are keys of their own"),
@@ -70,15 +87,21 @@ TABLE = (
     Row("versions.rubric", "run", "by what a judge judges"),
     Row("versions.matcher", "predictions", "how items are compared when they are merged, and by the gold judge"),
     Row("data.folder", None, "where files lie, not what is in them"),
+    Row("versions.judge", "run", "the rubric that a judge applies, in a file of its own"),
+    Row("versions.recall", "run", "a questionnaire of one's own"),
+    Row("recall", "run", "questions about users are asked about predictions; other questions never predict again"),
     Row("data.teacher.client", None, "what a model wrote counts by its content"),
     Row("data.root", None, "where files lie, not what is in them"),
     Row("judge", "run", "a judge reads predictions; another judge never predicts again"),
+    *(Row(f"{place}.{key}", None, reason) for place in ASKED for key, reason in REACHED.items()),
 )
 
 
 def without(config: Config, path: str) -> dict[str, Any]:
-    """A copy of `config` without the key at a dotted path; unchanged where there is no such key."""
+    """A copy of `config` without the key at a dotted path (`*`: every key); unchanged where there is no such key."""
     head, _, rest = path.partition(".")
+    if head == "*":
+        return {key: without(value, rest) if isinstance(value, Mapping) else value for key, value in config.items()}
     if head not in config:
         return dict(config)
     if not rest:

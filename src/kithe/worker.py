@@ -19,7 +19,8 @@ from typing import Any
 from kithe.cell import Cell
 from kithe.corpora.contamination import report as contamination
 from kithe.errors import Stopped
-from kithe.evaluation.judges import GoldJudge
+from kithe.evaluation.judges import GoldJudge, Scores
+from kithe.evaluation.judging.kept import kept
 from kithe.evaluation.task import Chained, Format
 from kithe.launch.processes import end_with_parent
 from kithe.launch.signals import AGAIN, StopFlag
@@ -178,22 +179,27 @@ class Worker:
     def score(self) -> None:
         """Judge the predictions of every test set."""
         meter = Meter()
-        judge, found = self.cell.build("judge"), {}
+        judge, enquirer, folder = self.cell.build("judge"), self.cell.recall, self.cell.folder.path
+        found: dict[str, tuple[Scores, dict[str, Any]]] = {}
+        metrics: dict[str, Any] = {}
+        settings: dict[str, Any] = {}
         training = self.training("train")
         for name, source in self.task.test.items():
             histories = list(source.histories("test", 0))
-            scores = score(judge, histories, read_predictions(self.predictions.path / name))
-            write_lines(
-                self.cell.folder.path / "scores" / f"{name}.jsonl", (json.dumps(row, sort_keys=True) for row in scores.rows)
-            )
+            predictions = read_predictions(self.predictions.path / name)
+            scores = score(kept(judge, folder / "verdicts" / f"{name}.jsonl"), histories, predictions)
+            answers = enquirer.score(histories, predictions) if enquirer else Scores({})
+            for kind, rows in (("scores", scores.rows), ("recall", answers.rows)):
+                if rows or kind == "scores":
+                    write_lines(folder / kind / f"{name}.jsonl", (json.dumps(row, sort_keys=True) for row in rows))
+            metrics |= {f"{name}/{key}": value for key, value in (scores.metrics | answers.metrics).items()}
+            settings |= {"recall": answers.settings} if enquirer else {}
             found[name] = (scores, contamination(training, histories) if training else {})
         write_json(
-            self.cell.folder.path / "scores.json",
+            folder / "scores.json",
             {
-                "metrics": {
-                    f"{name}/{key}": value for name, (scores, _) in found.items() for key, value in scores.metrics.items()
-                },
-                "judge": {key: value for scores, _ in found.values() for key, value in scores.settings.items()},
+                "metrics": metrics,
+                "judge": {key: value for scores, _ in found.values() for key, value in scores.settings.items()} | settings,
                 "unscored": {name: scores.unscored for name, (scores, _) in found.items()},
                 "contamination": {name: overlap for name, (_, overlap) in found.items()},
                 "cost": meter.read(),

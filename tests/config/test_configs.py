@@ -15,7 +15,13 @@ from kithe.config.compose import CONF, ROOT, compose, instantiate, options, plai
 from kithe.config.schema import GROUPS
 from kithe.config.signatures import nodes, problems
 
-EXTRA = {"model": {"folder": ["model.path=/nowhere"]}, "teacher": {"endpoint": ["teacher.client.client.model=any"]}}
+MEMBERS = [f"judge.members.{name}.client.client.model=any" for name in ("first", "second", "third")]
+EXTRA = {
+    "model": {"folder": ["model.path=/nowhere"], "endpoint": ["model.client.client.model=any"]},
+    "teacher": {"endpoint": ["teacher.client.client.model=any"]},
+    "judge": {"endpoint": ["judge.client.client.model=any"], "panel": MEMBERS},
+    "recall": {"endpoint": ["recall.answerer.client.client.model=any"]},
+}
 OPTIONS = [(group, option) for group in (*GROUPS, "task/test", "task/validation") for option in options(group)]
 SWEEPS = options("sweeps")
 
@@ -31,7 +37,7 @@ def test_every_option_composes_fits_and_builds(group: str, option: str) -> None:
     assert type(built).__name__
 
 
-@pytest.mark.parametrize("option", [option for option in options("model") if option != "folder"])
+@pytest.mark.parametrize("option", [option for option in options("model") if option not in ("folder", "endpoint")])
 def test_every_model_is_known_by_its_shape(option: str) -> None:
     spec = instantiate(plain(compose([f"model={option}"]))["model"])
     meta = spec.meta()

@@ -22,7 +22,9 @@ class ProcessLauncher(Launcher):
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run the cells of these overrides; the sweep's tables are printed at the end."""
         from kithe.launch import local
+        from kithe.launch.also import extended
 
+        job_overrides = extended(job_overrides, self.config.sweep.also)
         loader = self.context.config_loader
         composed: list[Any] = [loader.load_sweep_config(self.config, list(overrides)) for overrides in job_overrides]
         local.sweep(composed, self.n_jobs)

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-GROUPS = ("task", "data", "adapt", "model", "teacher", "judge", "runtime", "logger")
+GROUPS = ("task", "data", "adapt", "model", "teacher", "judge", "recall", "runtime", "logger")
 
 Plain = dict[str, Any]
 
@@ -32,6 +32,8 @@ class Sweep(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     name: str | None
     fail_fast: bool
+    also: list[str]
+    tables: list[Literal["table1", "table2"]]
 
 
 class Schema(BaseModel):
@@ -44,6 +46,7 @@ class Schema(BaseModel):
     model: Plain
     teacher: Plain
     judge: Plain
+    recall: Plain | None = None
     runtime: Plain
     logger: Plain
     corpus: Corpus

@@ -124,7 +124,8 @@ def tabulate(cells: Sequence[Cell]) -> None:
     names = sorted(cell.name for cell in cells)
     name = cells[0].config["sweep"]["name"] or f"sweep-{digest(names)}"
     folder = cells[0].store.sweep(name)
-    write_json(folder.path / "sweep.json", {"sweep_id": name, "runs": names, "command": command()})
+    tables = cells[0].config["sweep"]["tables"]
+    write_json(folder.path / "sweep.json", {"sweep_id": name, "runs": names, "command": command(), "tables": tables})
     report(cells[0].store.root, names, folder.path)
     for cell in cells:
         if cell.folder.done:

@@ -11,6 +11,7 @@ from kithe.errors import ConfigError, unknown
 from kithe.identity import digest
 from kithe.records.base import write_lines
 from kithe.report.differences import Comparison, Scores, compare, differences_table
+from kithe.report.paper import paper_files
 from kithe.report.rows import finished, rows
 from kithe.report.shown import CellState, cell_state, cells_table, terminal_table
 from kithe.report.tables import records, results_table
@@ -51,6 +52,8 @@ def build(store: Path, runs: str | Sequence[str], out: Path | None = None) -> li
         "differences.md": write_markdown(differences_table(found)),
         "differences.csv": write_csv(map(asdict, found), [field.name for field in fields(Comparison)]),
     }
+    wanted = Folder(folder).read("sweep.json").get("tables", [])
+    files |= paper_files(wanted, listed, lambda run, kind, test_set: read_scores(store, run, test_set, kind))
     for name, text in files.items():
         write_lines(folder / name, [text.rstrip("\n")])
     return [folder / name for name in files]
@@ -85,9 +88,9 @@ def prepared(folder: Folder, run_id: str) -> dict[str, Any]:
     return {"run_id": run_id, "cell": {**chosen, **fallen} if chosen else {}, "config": config}
 
 
-def read_scores(store: Path, run_id: str, test_set: str) -> Scores:
-    """A run's per-user rows of one test set by user; empty where they are not kept."""
-    path = Store(store).run(run_id).path / "scores" / f"{test_set}.jsonl"
+def read_scores(store: Path, run_id: str, test_set: str, kind: str = "scores") -> Scores:
+    """A run's per-user rows of one test set by user, of the judge (`scores`) or the questions (`recall`); empty if not kept."""
+    path = Store(store).run(run_id).path / kind / f"{test_set}.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return {row["id"]: row for row in map(json.loads, filter(str.strip, lines))}
 

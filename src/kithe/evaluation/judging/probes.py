@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from random import Random
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
@@ -87,11 +88,26 @@ def swapped(question: Question) -> Question | None:
 
     Where a later session takes an earlier one back, the order is part of the truth: leave such items out.
     """
+    return _in_order(question, list(reversed(_sessions(question))))
+
+
+def reordered(question: Question, draw: Random) -> Question | None:
+    """The sessions in another order than theirs, drawn; None for a single session."""
+    sessions = _sessions(question)
+    by = draw.randrange(1, len(sessions)) if len(sessions) > 1 else 0
+    return _in_order(question, [*sessions[by:], *sessions[:by]])
+
+
+def _sessions(question: Question) -> list[int]:
+    return list(dict.fromkeys(turn.session for turn in question.history.turns))
+
+
+def _in_order(question: Question, sessions: Sequence[int]) -> Question | None:
+    """The question about the sessions in this order, numbered anew; None for a single one."""
     turns = question.history.turns
-    sessions = list(dict.fromkeys(turn.session for turn in turns))
     if len(sessions) < 2:
         return None
-    number = {session: place for place, session in enumerate(reversed(sessions), start=1)}
+    number = {session: place for place, session in enumerate(sessions, start=1)}
     moved = [turn.model_copy(update={"session": number[turn.session]}) for turn in turns]
     order = sorted(range(len(turns)), key=lambda index: moved[index].session)
     place = {old: new for new, old in enumerate(order)}

@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import yaml
+from pydantic import ValidationError
 
-from kithe.errors import unknown
+from kithe.errors import ConfigError, unknown
 from kithe.evaluation.judging.verdicts import Question, Unread, Variant, Vote, checked
+from kithe.llm.tolerant import find
 from kithe.records.base import Record
 from kithe.records.chat import Message
+from kithe.records.history import History
 
 FOLDER: Final = Path(__file__).parents[1] / "rubric"
 LATEST: Final = "v1"
@@ -65,17 +68,24 @@ class Rubric(Record):
         return f"{self.name}-{self.digest}"
 
 
-@cache
 def rubric(name: str = LATEST) -> Rubric:
-    """A version of the rubric by its name.
+    """A version of the rubric by its name, or one's own by the path of its file (`….yaml`).
 
     Raises:
-        ConfigError: there is no such version.
+        ConfigError: there is no such version or file, or it is no rubric.
     """
-    path = FOLDER / f"{name}.yaml"
-    if path not in (known := sorted(FOLDER.glob("*.yaml"))):
+    path = Path(name) if name.endswith(".yaml") else FOLDER / f"{name}.yaml"
+    if path.parent == FOLDER and path not in (known := sorted(FOLDER.glob("*.yaml"))):
         raise unknown("rubric", name, [file.stem for file in known])
-    text = path.read_text(encoding="utf-8")
+    try:
+        return _rubric(path.read_text(encoding="utf-8"))
+    except (OSError, TypeError, UnicodeDecodeError, ValidationError, yaml.YAMLError) as error:
+        why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error).splitlines()[0]
+        raise ConfigError(f"rubric {name}: {why}; it needs {', '.join(set(Rubric.model_fields) - {'digest'})}") from None
+
+
+@cache
+def _rubric(text: str) -> Rubric:
     return Rubric.model_validate({**yaml.safe_load(text), "digest": sha256(text.encode()).hexdigest()[:8]})
 
 
@@ -83,21 +93,26 @@ def prompt(question: Question, rules: Rubric) -> tuple[Message, ...]:
     """The messages that ask about one item: the rubric as system message, then the conversation and the statement."""
     system = "\n".join(_instructions(rules))
     statement = " ".join(question.item.statement.split())
-    user = f"{CONVERSATION[0]}\n{transcript(question)}\n{CONVERSATION[1]}\n\nStatement about the user: {json.dumps(statement)}"
+    shown = f"{CONVERSATION[0]}\n{transcript(question.history)}\n{CONVERSATION[1]}"
+    user = f"{shown}\n\nStatement about the user: {json.dumps(statement)}"
     return Message(role="system", content=system), Message(role="user", content=user)
 
 
-def transcript(question: Question) -> str:
+def transcript(history: History) -> str:
     """The conversation a line a turn; nothing in it can close the marks that surround it."""
     session, lines = 0, []
-    for turn in question.history.turns:
+    for turn in history.turns:
         if turn.session != session:
             session = turn.session
             lines.append(f"[session {session}]")
-        speaker = "User" if turn.speaker == question.history.user else "Other"
-        text = turn.text.replace("<", "‹").replace(">", "›")
-        lines.append(f"{speaker}: {' '.join(text.split())}")
+        speaker = "User" if turn.speaker == history.user else "Other"
+        lines.append(f"{speaker}: {harmless(turn.text)}")
     return "\n".join(lines)
+
+
+def harmless(text: str) -> str:
+    """Text in one line, with nothing that could open or close a mark."""
+    return " ".join(text.replace("<", "‹").replace(">", "›").split())
 
 
 def read_answer(text: str, question: Question, variant: Variant = "plain") -> Vote | Unread:
@@ -105,10 +120,16 @@ def read_answer(text: str, question: Question, variant: Variant = "plain") -> Vo
 
     JSON may stand in a code fence or among other words. Verdicts are "yes" and "no" in any case (or true and false).
     """
+    said = read_vote(text, variant)
+    return checked(said, question.history) if isinstance(said, Vote) else said
+
+
+def read_vote(text: str, variant: Variant = "plain") -> Vote | Unread:
+    """As `read_answer`, without looking the quote up."""
     raw = text.strip()
     if not raw:
         return Unread(unread="empty answer", variant=variant)
-    objects = list(_objects(raw))
+    objects = list(_objects(raw)) or list(_mended(raw))
     if not objects:
         reason = "refusal" if REFUSAL.search(raw) else "no JSON in the answer"
         return Unread(unread=reason, raw=raw, variant=variant)
@@ -120,7 +141,7 @@ def read_answer(text: str, question: Question, variant: Variant = "plain") -> Vo
         isinstance(vote, Vote) and (vote.relevance, vote.sensibility) != (first.relevance, first.sensibility) for vote in votes
     ):
         return Unread(unread="several answers that contradict each other", raw=raw, variant=variant)
-    return checked(first, question.history)
+    return first
 
 
 def _instructions(rules: Rubric) -> Iterator[str]:
@@ -144,6 +165,13 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
         if isinstance(found, dict):
             yield found
         at = text.find("{", at + length)
+
+
+def _mended(text: str) -> Iterator[dict[str, Any]]:
+    """An object with slips that leave no doubt, such as a trailing comma; nothing of one that breaks off."""
+    found = find(text)
+    if found is not None and found.complete and isinstance(found.value, dict):
+        yield found.value
 
 
 def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

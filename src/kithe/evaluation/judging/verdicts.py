@@ -60,12 +60,13 @@ class Scored(Record):
 
 
 class Unscored(Record):
-    """An item the judge gave no verdict on, and why."""
+    """An item the judge gave no verdict on, and why; `again`: nobody answered, and asking again may bring one."""
 
     item: str
     user: str
     reason: str
     votes: tuple[Vote | Unread, ...] = ()
+    again: bool = False
 
 
 class Duplicate(Record):

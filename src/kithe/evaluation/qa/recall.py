@@ -1,8 +1,8 @@
 """QA recall (paper A; spec 2.10, C4): of the questions the history answers, the share the inferred items answer alike."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
@@ -16,6 +16,17 @@ from kithe.records.chat import Prediction
 from kithe.records.history import History, KnowledgeItem
 
 CURVE: Final = (0.5, 0.6, 0.7, 0.8)
+
+
+Both: TypeAlias = tuple[Sequence[Answer | None], Sequence[Answer | None]]
+
+
+@runtime_checkable
+class InBulk(Protocol):
+    """An answerer that takes all users at once, as a server is best asked."""
+
+    def in_bulk(self, pairs: Sequence[tuple[History, Sequence[KnowledgeItem]]], enquiries: Sequence[Enquiry]) -> list[Both]:
+        """For every user the answers from the history and those from the items; None for one that cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -51,17 +62,27 @@ def ask(
     pairs: Sequence[tuple[History, Sequence[KnowledgeItem]]],
     encoder: Encoder | None = None,
 ) -> list[Answered]:
-    """Every question about every user, answered from the history and from the items inferred about it."""
+    """Every question about every user, answered from the history and from the items inferred about it.
+
+    Questions of which an answer could not be read are left out.
+    """
     encoder = encoder or default_encoder()
     rows = [
         (history.id, enquiry.id, gold, candidate)
-        for history, items in pairs
-        for enquiry, gold, candidate in zip(
-            enquiries, answerer.from_history(history, enquiries), answerer.from_items(items, enquiries), strict=True
-        )
+        for (history, _), (golds, candidates) in zip(pairs, _both(answerer, pairs, enquiries), strict=True)
+        for enquiry, gold, candidate in zip(enquiries, golds, candidates, strict=True)
+        if gold is not None and candidate is not None
     ]
     encoder.encode([element for _, _, *answers in rows for answer in answers for element in answer.elements])
     return [Answered(user, name, gold, candidate, best_cosines(gold, candidate, encoder)) for user, name, gold, candidate in rows]
+
+
+def _both(
+    answerer: Answerer, pairs: Sequence[tuple[History, Sequence[KnowledgeItem]]], enquiries: Sequence[Enquiry]
+) -> Iterable[Both]:
+    if isinstance(answerer, InBulk):
+        return answerer.in_bulk(pairs, enquiries)
+    return ((answerer.from_history(history, enquiries), answerer.from_items(items, enquiries)) for history, items in pairs)
 
 
 def qa_metrics(rows: Sequence[Answered], threshold: float, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Metric]:

@@ -1,0 +1,110 @@
+"""Prediction by a model behind a server: answers are appended as they come, and none is asked for twice."""
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from kithe.errors import ConfigError, Stopped
+from kithe.llm.client import PASSING, Ask, Client, Reply
+from kithe.records.chat import ChatRequest, Generation
+from kithe.training.predict import Answered
+
+ANSWERS = "generations.rank0.jsonl"
+SECONDS = "seconds.rank0.jsonl"
+
+
+def from_server(
+    client: Client,
+    requests: Sequence[ChatRequest],
+    *,
+    folder: Path,
+    schema: dict[str, Any] | None = None,
+    max_new_tokens: int = 128,
+    stop: Callable[[], bool] = lambda: False,
+) -> Answered:
+    """Answer requests; repeating the call in the same folder asks for what misses.
+
+    An answer that is refused, or that is too long for the model, is an empty text, which no format can read. Seconds are those
+    that passed, not the sum over calls under way together.
+
+    Args:
+        client: who answers.
+        requests: with different ids.
+        folder: for the answers and the seconds.
+        schema: what an answer should fit; None for free text.
+        max_new_tokens: of an answer.
+        stop: asked after every answer.
+
+    Raises:
+        Stopped: see `stop`; the answers so far are on the disk.
+        ConfigError: some got no answer, in a way that may pass.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    done = {item.id for item in _read(folder)}
+    missing = [request for request in requests if request.id not in done]
+    silent: Counter[str] = Counter()
+    begun = time.perf_counter()
+    try:
+        with (
+            open(folder / ANSWERS, "a", encoding="utf-8") as file,
+            closing(_replies(client, missing, schema, max_new_tokens)) as said,
+        ):
+            for reply in said:
+                if reply.failure is not None and reply.failure.reason in PASSING:
+                    silent[reply.failure.reason] += 1
+                    continue
+                file.write(f"{_generation(reply).line()}\n")
+                file.flush()
+                if stop():
+                    raise Stopped("stopped after an answer; the same command goes on from there")
+    finally:
+        if missing:
+            with open(folder / SECONDS, "a", encoding="utf-8") as file:
+                file.write(f"{json.dumps({'seconds': time.perf_counter() - begun})}\n")
+    if silent:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in silent.most_common())
+        raise ConfigError(
+            f"{sum(silent.values())} of {len(requests)} requests got no answer ({reasons}); the others are kept. "
+            "Repeat the command to ask for these alone"
+        )
+    return _assembled(folder, requests)
+
+
+def _replies(
+    client: Client, requests: Iterable[ChatRequest], schema: dict[str, Any] | None, most: int
+) -> Generator[Reply, None, None]:
+    yield from client.complete(Ask(request.id, request.prompt, schema=schema, max_tokens=most) for request in requests)
+
+
+def _generation(reply: Reply) -> Generation:
+    return Generation(
+        id=reply.id,
+        text=reply.text if reply.ok else "",
+        finish="length" if reply.finish == "length" else "stop",
+        prompt_tokens=reply.prompt_tokens,
+        new_tokens=reply.new_tokens,
+    )
+
+
+def _read(folder: Path) -> list[Generation]:
+    """The whole lines; what a killed writer left of another is cut off."""
+    path = folder / ANSWERS
+    if not path.exists():
+        return []
+    os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
+    return list(Generation.read(path))
+
+
+def _assembled(folder: Path, requests: Sequence[ChatRequest]) -> Answered:
+    found = {item.id: item for item in _read(folder)}
+    generations = [found[request.id] for request in requests]
+    spent = folder / SECONDS
+    seconds = (
+        sum(json.loads(line)["seconds"] for line in spent.read_text(encoding="utf-8").splitlines()) if spent.exists() else 0.0
+    )
+    return Answered(generations, seconds, sum(item.prompt_tokens + item.new_tokens for item in generations))
