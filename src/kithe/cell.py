@@ -80,6 +80,11 @@ class Cell:
             self.build(group)
         self.check_judge()
         _ = self.recall
+        if self.adapter.trains and getattr(self.build("model"), "remote", False):
+            raise ConfigError(
+                f"adapt={self.choices['adapt']}: model={self.choices['model']} is behind a server and cannot be trained from here; "
+                "use adapt=zero-shot or adapt=best-prompt, or another model"
+            )
         for source in self.build("task").test.values():
             if isinstance(source, Checked):
                 source.check("test")
@@ -140,6 +145,8 @@ class Cell:
     @cached_property
     def placement(self) -> Placement:
         """Where the cell runs, by what it trains and how large the model is."""
+        if getattr(self.build("model"), "remote", False):
+            return Placement("cpu", 1, "single")
         # In fp32: weights, and for each learnt one its gradient and two moments of AdamW.
         size = self.build("model").parameters() * (16 if self.adapter.trains_base else 4)
         placement: Placement = self.build("runtime").place(self.adapter.trains, size, self.adapter.parts)

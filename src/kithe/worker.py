@@ -24,6 +24,7 @@ from kithe.evaluation.judging.kept import kept
 from kithe.evaluation.task import Chained, Format
 from kithe.launch.processes import end_with_parent
 from kithe.launch.signals import AGAIN, StopFlag
+from kithe.llm.client import Client
 from kithe.metrics import MetricsLog
 from kithe.records.base import write_json, write_lines
 from kithe.records.chat import ChatExample, ChatRequest, Generation, Prediction
@@ -32,6 +33,7 @@ from kithe.store import Folder
 from kithe.training.adapters import Lesson, Prompt
 from kithe.training.predict import Answered, predict
 from kithe.training.score import score
+from kithe.training.server import from_server
 from kithe.training.trainer import Hardware, Ranks
 
 
@@ -259,6 +261,15 @@ class Asker:
 
     def answer(self, requests: Sequence[Sequence[ChatRequest]], prompt: Prompt, folder: Path) -> Answered:
         """The model's answers to one round of requests."""
+        if isinstance(self.model, Client):
+            return from_server(
+                self.model,
+                [request for some in requests for request in some],
+                schema=self.format.schema() if prompt.decode == "schema" else None,
+                max_new_tokens=self.format.max_new_tokens,
+                folder=folder,
+                stop=self.stop,
+            )
         return predict(
             self.model,
             self.tokenizer,

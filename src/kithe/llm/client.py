@@ -22,6 +22,8 @@ Reason = Literal[
     "budget",  # not asked: the budget is spent
 ]
 REASONS: Final = get_args(Reason)
+PASSING: Final[frozenset[Reason]] = frozenset({"timeout", "connection", "rate_limited", "server", "garbage", "budget"})
+"""Reasons that may be gone when the same is asked again later."""
 Finish = Literal["stop", "length", "failed"]
 
 

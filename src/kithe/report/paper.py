@@ -22,9 +22,9 @@ ABSENT: Final = "absent"
 REAL: Final = "real"
 METHODS: Final = ("zero-shot", "best-prompt", "lora", "lora-once", "sft")
 BASIS: Final = (
-    "Differences in percentage points, precision and recall over all items (or facts, or questions) of a test set's users; brackets:"
-    " 95 % intervals, users resampled for both rows together and seeds within a row. Recall is that of questions where they were asked"
-    " (column 'recall of'), of gold facts otherwise."
+    "Differences in percentage points, precision and recall over all items (or facts, or questions) of a test set's users;"
+    " brackets: 95 % intervals, users resampled for both rows together and seeds within a row. Recall is that of questions where"
+    " they were asked (column 'recall of'), of gold facts otherwise."
 )
 
 

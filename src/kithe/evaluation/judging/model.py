@@ -19,12 +19,11 @@ from kithe.evaluation.judging.probes import paraphrased, reordered
 from kithe.evaluation.judging.rubric import LATEST, SCHEMA, Rubric, prompt, read_vote, rubric
 from kithe.evaluation.judging.verdicts import Question, Scored, Unread, Unscored, Variant, Vote, checked, decide
 from kithe.identity import digest
-from kithe.llm.client import Ask, Client, Reason
+from kithe.llm.client import PASSING, Ask, Client
 from kithe.llm.ladder import Problem, Reading, Result, structured
 from kithe.records.chat import Prediction
 from kithe.records.history import History
 
-PASSING: Final[frozenset[Reason]] = frozenset({"timeout", "connection", "rate_limited", "server", "garbage", "budget"})
 SILENT: Final = "no answer"
 
 

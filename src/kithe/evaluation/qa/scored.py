@@ -96,7 +96,7 @@ def oracle(pairs: Sequence[tuple[History, Sequence[KnowledgeItem]]], keys: froze
 
 
 def user_row(history: History, rows: Sequence[Answered], threshold: float) -> dict[str, Any]:
-    """One user's line of a file: how many questions have a gold answer, how many of these the items answer alike, every answer."""
+    """One user's line of a file: how many questions have a gold answer, how many of these the items answer, every answer."""
     own = [row for row in rows if row.user == history.id]
     answers = [
         {"question": row.question, "gold": row.gold.text, "candidate": row.candidate.text, "found": row.found(threshold)}
