@@ -82,7 +82,7 @@ class Cell:
         _ = self.recall
         if self.adapter.trains and getattr(self.build("model"), "remote", False):
             raise ConfigError(
-                f"adapt={self.choices['adapt']}: model={self.choices['model']} is behind a server and cannot be trained from here; "
+                f"adapt={self.choices['adapt']}: model={self.choices['model']} is behind a server and cannot be trained here; "
                 "use adapt=zero-shot or adapt=best-prompt, or another model"
             )
         for source in self.build("task").test.values():

@@ -58,6 +58,14 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--public", action="store_true", help="a public repository (default: private)")
     export.add_argument("--store", type=Path, default=store, help=f"where corpora lie (default: {store})")
     export.set_defaults(verb=export_corpus)
+    audit = verbs.add_parser("audit", help="what a judge is worth: kithe audit judge=endpoint judge.client.client.model=NAME")
+    audit.add_argument("overrides", nargs="*", help="as for run.py: judge=… with its values, model=… for the same-family warning")
+    audit.add_argument("--labels", type=Path, help="people's labels (JSON lines), of a run's items or of the cases")
+    audit.add_argument("--run", help="the run whose items the labels are about (default: the cases)")
+    audit.add_argument("--challenge", choices=("development", "report", "none"), default="development", help="half of that set")
+    audit.add_argument("--limit", type=int, help="the probes take so many of the forty cases (default: all)")
+    audit.add_argument("--json", action="store_true", help="print the JSON instead of the page")
+    audit.set_defaults(verb=audit_judge)
     report = verbs.add_parser("report", help="write tables from result files, or measure corpora")
     report.add_argument("what", nargs="+", help="a sweep id, run ids, or 'corpus' and ids, folders or files of corpora")
     report.add_argument("--store", type=Path, default=store, help=f"where runs lie (default: {store})")
@@ -135,6 +143,19 @@ def export_corpus(options: argparse.Namespace) -> None:
     if options.push:
         hub.push(folder, options.push, public=options.public)
         sys.stdout.write(f"{len(names)} files sent to {options.push}\n")
+
+
+def audit_judge(options: argparse.Namespace) -> None:
+    """`kithe audit judge=… [--labels FILE [--run RUN]]`."""
+    import json
+
+    from kithe.audited import audited
+    from kithe.report.audit_page import page, write
+
+    found, store = audited(options, lambda text: print(f"asking: {text}", file=sys.stderr))
+    written = write(found, store)
+    sys.stdout.write(json.dumps(found, indent=1) + "\n" if options.json else page(found))
+    sys.stderr.writelines(f"{path}\n" for path in written)
 
 
 def write_report(options: argparse.Namespace) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from kithe.errors import ConfigError, unknown
 from kithe.identity import digest
 from kithe.records.base import write_lines
+from kithe.report.corrected import corrected_files
 from kithe.report.differences import Comparison, Scores, compare, differences_table
 from kithe.report.paper import paper_files
 from kithe.report.rows import finished, rows
@@ -53,6 +54,7 @@ def build(store: Path, runs: str | Sequence[str], out: Path | None = None) -> li
         "differences.csv": write_csv(map(asdict, found), [field.name for field in fields(Comparison)]),
     }
     wanted = Folder(folder).read("sweep.json").get("tables", [])
+    files |= corrected_files(store, results, lambda run, test_set: read_scores(store, run, test_set))
     files |= paper_files(wanted, listed, lambda run, kind, test_set: read_scores(store, run, test_set, kind))
     for name, text in files.items():
         write_lines(folder / name, [text.rstrip("\n")])

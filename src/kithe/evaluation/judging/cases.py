@@ -23,7 +23,8 @@ class Case(Record):
     """One case: what was said, a statement about the user, and what the rubric says of it.
 
     `strict` is the relevance where strength of feeling counts too (None: the same); a case with `duplicate_of` repeats a
-    statement that another case makes about the same user, and is not judged again.
+    statement that another case makes about the same user, and is not judged again; in one that is `ordered` a later session
+    takes an earlier one back.
     """
 
     n: int
@@ -33,6 +34,7 @@ class Case(Record):
     turns: tuple[str, ...]
     strict: bool | None = None
     duplicate_of: int | None = None
+    ordered: bool = False
 
     @property
     def correct(self) -> bool:

@@ -5,7 +5,7 @@ Chances are of a single vote; the draw depends on seed, item and sample alone, s
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Final, TypeAlias
 
@@ -80,10 +80,23 @@ class RulesJudge:
         if self.samples < 1 or self.resamples < 1:
             raise ConfigError(f"judge.samples={self.samples}, judge.resamples={self.resamples}: each must be at least 1")
 
+    def anew(self) -> "RulesJudge":
+        """The same judge with other draws: what asking again brings."""
+        return replace(self, seed=self.seed + 1)
+
+    @property
+    def name(self) -> str:
+        """What pages call it."""
+        return "rules (simulated)"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a result says about the judge."""
+        return {"simulated": True, "sensitivity": self.sensitivity, "specificity": self.specificity}
+
     def score(self, histories: Sequence[History], predictions: Sequence[Prediction]) -> Scores:
         """Judged precision of the predictions (`Judge.score`)."""
-        settings: dict[str, Any] = {"simulated": True, "sensitivity": self.sensitivity, "specificity": self.specificity}
-        return judged_scores(self, histories, predictions, self.resamples, settings)
+        return judged_scores(self, histories, predictions, self.resamples, self.settings)
 
     def verdicts(self, questions: Sequence[Question]) -> list[Scored | Unscored]:
         """A simulated verdict on every question (`ItemJudge.verdicts`)."""
