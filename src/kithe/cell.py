@@ -85,6 +85,10 @@ class Cell:
                 f"adapt={self.choices['adapt']}: model={self.choices['model']} is behind a server and cannot be trained here; "
                 "use adapt=zero-shot or adapt=best-prompt, or another model"
             )
+        if self.modelless and getattr(self.build("task").format, "subject", "items") != "items":
+            raise ConfigError(
+                f"adapt={self.choices['adapt']} infers facts about users, which task={self.choices['task']} does not ask for"
+            )
         for source in self.build("task").test.values():
             if isinstance(source, Checked):
                 source.check("test")
@@ -127,11 +131,16 @@ class Cell:
         """How the model is adapted; see `kithe.training.adapters`."""
         return self.build("adapt")
 
+    @property
+    def modelless(self) -> bool:
+        """Whether items are inferred from the training corpus alone, and no model is asked."""
+        return bool(getattr(self.adapter, "reads", False))
+
     @cached_property
     def identity(self) -> Identity:
         """The ids of the cell's stages."""
         shows = any(prompt.shots > 0 for prompt in self.adapter.prompts())
-        reads = self.adapter.trains or shows
+        reads = self.adapter.trains or shows or self.modelless
         read = getattr(self.build("data"), "content", None) if reads else None
         written = {"data": read} if read else {}
         # What a judge or a questionnaire of one's own says is in its file; the config names only the file.
@@ -139,13 +148,16 @@ class Cell:
             if content := getattr(option, "content", None):
                 written[group] = content
         versions = {"format": self.build("task").format.version, **content_versions(rooms(self.config["data"])), **written}
-        said = {key: value for key, value in self.config.items() if value != {}}  # an option without content changes nothing
-        return identify({**said, "versions": versions}, self.choices, trains=self.adapter.trains, reads=reads)
+        unasked = ("model", "precision") if self.modelless else ()
+        # An option without content changes nothing.
+        said = {key: value for key, value in self.config.items() if value != {} and key not in unasked}
+        chosen = {**self.choices, "model": "none"} if self.modelless else self.choices
+        return identify({**said, "versions": versions}, chosen, trains=self.adapter.trains, reads=reads)
 
     @cached_property
     def placement(self) -> Placement:
         """Where the cell runs, by what it trains and how large the model is."""
-        if getattr(self.build("model"), "remote", False):
+        if self.modelless or getattr(self.build("model"), "remote", False):
             return Placement("cpu", 1, "single")
         # In fp32: weights, and for each learnt one its gradient and two moments of AdamW.
         size = self.build("model").parameters() * (16 if self.adapter.trains_base else 4)

@@ -147,7 +147,8 @@ def result(cell: Cell) -> dict[str, Any]:
 def choices(cell: Cell) -> dict[str, Any]:
     """What was chosen, with None for what falls out because no training data are read."""
     reads = cell.identity.corpus is not None
-    return {**cell.choices, "data": cell.choices["data"] if reads else None, "seed": cell.config["seed"] if reads else None}
+    fallen = {"data": cell.choices["data"] if reads else None, "seed": cell.config["seed"] if reads else None}
+    return {**cell.choices, **fallen, **({"model": None} if cell.modelless else {})}
 
 
 def corpus_account(card: dict[str, Any]) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from kithe.records.chat import ChatExample, ChatRequest, Generation, Prediction
 from kithe.records.history import History
 from kithe.store import Folder
 from kithe.training.adapters import Lesson, Prompt
+from kithe.training.baselines import Infers
 from kithe.training.predict import Answered, predict
 from kithe.training.score import score
 from kithe.training.server import from_server
@@ -138,6 +139,8 @@ class Worker:
 
     def predict(self, folder: Path) -> dict[str, Any]:
         """Choose how to ask, on validation, where there is a choice; then ask about every test history."""
+        if isinstance(self.adapter, Infers):
+            return self.infer(self.adapter, folder)
         asker, prompts = self.asker(), self.adapter.prompts()
         tried = [self.try_prompt(asker, prompt, folder / "validation") for prompt in prompts] if len(prompts) > 1 else []
         best = max(range(len(tried)), key=lambda index: tried[index]["f1"]) if tried else 0
@@ -151,6 +154,17 @@ class Worker:
             "tokens": sum(item.tokens for item in asked.values()),
             "seconds_per_history": sum(item.seconds for item in asked.values()) / sum(len(item.made) for item in asked.values()),
         }
+
+    def infer(self, baseline: Infers, folder: Path) -> dict[str, Any]:
+        """What a baseline without a model infers about every test history."""
+        begun, count = time.perf_counter(), 0
+        for name, source in self.task.test.items():
+            people = list(source.histories("test", 0))
+            made = baseline.infer(self.training("train"), people, self.cell.config["seed"])
+            keep_predictions(folder / name, people, made)
+            count += len(people)
+        seconds = (time.perf_counter() - begun) / max(1, count)
+        return {"prompt": None, "chosen_among": [], "tokens": 0, "seconds_per_history": seconds}
 
     def asker(self) -> "Asker":
         """The model to ask: the base, with the cell's adaptation on it where there is one."""
@@ -246,8 +260,7 @@ class Asker:
             requests = self.further(people, requests, answers)
         made = [self.format.prediction(one, known) for one, known in zip(people, answers, strict=True)]
         if rank() == 0:
-            write_lines(folder / "histories.jsonl", (person.line() for person in people))
-            write_lines(folder / "predictions.jsonl", (item.line() for item in made))
+            keep_predictions(folder, people, made)
         return Asked(made, seconds, tokens)
 
     def further(
@@ -292,6 +305,12 @@ class Asked:
     made: list[Prediction]
     seconds: float
     tokens: int
+
+
+def keep_predictions(folder: Path, people: Sequence[History], made: Sequence[Prediction]) -> None:
+    """Write histories and what was inferred about them."""
+    write_lines(folder / "histories.jsonl", (person.line() for person in people))
+    write_lines(folder / "predictions.jsonl", (item.line() for item in made))
 
 
 def read_predictions(folder: Path) -> list[Prediction]:

@@ -30,12 +30,12 @@ METHODS: Final = {
 }
 RESAMPLES: Final = 2000
 EXPLAINED: Final = (
-    "Precision of a run's items by the judge alone (its interval knows nothing of its errors), by people's labels alone, and by both"
-    " together: PPI++ is the one to report. Labels must be of items drawn at random. Brackets: 95 % intervals over users."
+    "Precision of a run's items by the judge alone (its interval knows nothing of its errors), by people's labels alone, and by"
+    " both together: PPI++ is the one to report. Labels must be of items drawn at random. Brackets: 95 % intervals over users."
 )
 PAIRED: Final = (
-    "Cell minus reference in precision corrected by PPI++, bootstrapped jointly over users; where only one of the two has labels, they"
-    " correct both. p (Holm): adjusted for all comparisons of this table."
+    "Cell minus reference in precision corrected by PPI++, bootstrapped jointly over users; where only one of the two has labels,"
+    " they correct both. p (Holm): adjusted for all comparisons of this table."
 )
 
 

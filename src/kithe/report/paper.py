@@ -20,6 +20,7 @@ Reader = Callable[[str, str, str], Mapping[str, Mapping[str, Any]]]
 
 ABSENT: Final = "absent"
 REAL: Final = "real"
+NAMES: Final = ("precision", "recall")
 METHODS: Final = ("zero-shot", "best-prompt", "lora", "lora-once", "sft")
 BASIS: Final = (
     "Differences in percentage points, precision and recall over all items (or facts, or questions) of a test set's users;"
@@ -154,7 +155,7 @@ def against(each: Arm, reference: Arm | None) -> dict[str, Any]:
         str(row.test_set), row.data or "none", row.choices.get("adapt") or NONE, row.choices.get("model") or NONE
     )
     found |= {"seeds": len(row.seeds) or None, "state": "reference" if each is reference else ""}
-    for name in ("precision", "recall"):
+    for name in NAMES:
         own, other = getattr(each, name), getattr(reference, name) if reference else None
         found[name] = pooled(own) if own else None
         found[f"delta_{name}"] = difference(own, other) if own and other and each is not reference else None
@@ -198,8 +199,8 @@ def line(record: Mapping[str, Any]) -> tuple[str, ...]:
     state = str(record.get("state") or "")
     if "precision" not in record:
         return (*parts, NONE, state, *(NONE,) * (len(HEADER) - 6))
-    deltas = [text for name in ("precision", "recall") for text in delta(record[f"delta_{name}"], state)]
-    whole = [with_interval(record[name]) for name in ("precision", "recall")]
+    deltas = [text for name in NAMES for text in delta(record[f"delta_{name}"], state if record[name] else "")]
+    whole = [with_interval(record[name]) for name in NAMES]
     return (*parts, count(record["seeds"]), *deltas, *whole, record["recall_of"])
 
 
