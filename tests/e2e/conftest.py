@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from small import SMALL, Run, laps_rows, persona_rows
+from small import SMALL, Run, laps_rows, msc_rows, persona_rows
 
 from kithe.config.compose import ROOT
 
@@ -18,7 +18,7 @@ from kithe.config.compose import ROOT
 def folder_of_sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Hand-made rows in the record form of the real sets."""
     folder = tmp_path_factory.mktemp("sets")
-    for name, rows in (("personachat", persona_rows), ("laps", laps_rows)):
+    for name, rows in (("personachat", persona_rows), ("laps", laps_rows), ("msc", msc_rows)):
         (folder / name).mkdir()
         for split in ("train", "validation", "test"):
             with gzip.open(folder / name / f"{split}.jsonl.gz", "wt", encoding="utf-8") as file:

@@ -42,6 +42,15 @@ def persona_rows(split: str) -> list[dict[str, Any]]:
     return rows
 
 
+def msc_rows(split: str) -> list[dict[str, Any]]:
+    """The same people in another talk."""
+    rows = []
+    for row in persona_rows(split):
+        turns = [{**turn, "text": f"well , {turn['text']}", "session": 1} for turn in row["turns"]]
+        rows.append({**row, "id": row["id"].replace("pc-", "msc-"), "source": "msc", "turns": turns})
+    return rows
+
+
 def laps_rows(split: str) -> list[dict[str, Any]]:
     rows = []
     for number, dish in enumerate(("pasta", "soup", "curry", "salad")):

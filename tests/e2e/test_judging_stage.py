@@ -1,4 +1,4 @@
-"""Judging as a stage of a cell: killed at any moment nothing is asked twice, and another rubric asks the judge and nobody else."""
+"""Judging as a stage of a cell: killed at any moment nothing is asked twice; another rubric asks the judge and nobody else."""
 
 import json
 import os
@@ -31,8 +31,7 @@ from tests.llm.stub_server import Say, completion, error, running
 ITEMS = 40
 VOTES = 4
 AT_ONCE = 3
-SCRIPT = (
-    """
+SCRIPT = """
 import sys
 from pathlib import Path
 from kithe.evaluation.judging.kept import Kept
@@ -44,19 +43,19 @@ from kithe.llm.endpoint import Endpoint
 from kithe.records.history import History, KnowledgeItem, Turn
 
 url, folder, items = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-talk = History(id="h", source="test", user="U", turns=tuple(Turn(speaker="U", text=t, session=s) for s, t in ((1, "I ski."), (2, "Hi."))))
+turns = Turn(speaker="U", text="I ski.", session=1), Turn(speaker="U", text="Hi.", session=2)
+talk = History(id="h", source="test", user="U", turns=turns)
 asked = [Question(f"h#{place}", talk, KnowledgeItem(statement=f"I like thing {place}."), place) for place in range(items)]
-client = Endpoint(url, "stub", concurrency=%d, timeout=20.0, structured="prompt")
+client = Endpoint(url, "stub", concurrency=int(sys.argv[4]), timeout=20.0, structured="prompt")
 judge = ModelJudge(Cached(client, str(folder / "cache.sqlite")), max_tokens=64)
 print(sum(verdict.item.startswith("h#") for verdict in Kept(judge, folder / "verdicts.jsonl").verdicts(asked)))
 """
-    % AT_ONCE
-)
+
 YES = json.dumps({"quote": "I ski.", "relevance": "yes", "relevance_reason": "", "sensibility": "yes", "sensibility_reason": ""})
 
 
 def judging(url: str, folder: Path) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-c", SCRIPT, url, str(folder), str(ITEMS)]
+    command = [sys.executable, "-c", SCRIPT, url, str(folder), str(ITEMS), str(AT_ONCE)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
 
 

@@ -10,8 +10,6 @@ from small import Run, results
 
 from tests.llm.stub_server import Say, completion, running
 
-REAL = "data=personachat"  # the hand-made sets hold no MSC
-
 
 def extractor(body: dict[str, Any], number: int) -> Say:
     """Copies the user's last line as a fact."""
@@ -24,13 +22,13 @@ def cells(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.system
 def test_six_rows_with_a_large_model_behind_a_server(run: Run, tmp_path: Path) -> None:
     store = tmp_path / "store"
     with running(extractor) as stub:
         large = f"adapt=zero-shot model=endpoint model.client.client.model=large model.client.client.base_url={stub.url}"
-        words = ["sweeps=table1", "data.shares={laps: 1}", f'sweep.also=["{large}"]', "corpus.facts=6", "corpus.quality=null"]
-        shares = "hydra.sweeper.params.data='real,synthetic'"
-        done = run([*words[:1], *words[2:], shares, "task.test.personachat.limit=4", "task.test.laps.limit=3"])
+        limits = ["task.test.personachat.limit=4", "task.test.laps.limit=3", "corpus.quality=null"]
+        done = run(["sweeps=table1", f'sweep.also=["{large}"]', *limits])
     found = results(store)
     assert len(found) == 2 + 2 * 2 * 3
     rows = cells(store / "sweeps" / "table1" / "table1.csv")
@@ -45,6 +43,3 @@ def test_six_rows_with_a_large_model_behind_a_server(run: Run, tmp_path: Path) -
     assert large_row["metrics"]["laps/recall"]["value"] > 0
     assert len(cells(store / "sweeps" / "table1" / "table2.csv")) == 2 * 2
     assert "table.md" in done.stdout
-
-
-test_six_rows_with_a_large_model_behind_a_server = pytest.mark.system(test_six_rows_with_a_large_model_behind_a_server)

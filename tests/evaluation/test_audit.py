@@ -19,7 +19,6 @@ from kithe.llm.client import Ask
 from kithe.llm.scripted import ScriptedClient
 from kithe.report.audit_page import page
 
-TRUTH = {case.statement: case for case in cases() if case.duplicate_of is None}
 ASKED = [case for case in cases() if case.duplicate_of is None]
 
 
@@ -29,17 +28,14 @@ def by_truth(obeys: bool) -> ModelJudge:
     def reply(ask: Ask) -> str:
         text = ask.messages[1].content
         statement = json.loads(text.rsplit("Statement about the user: ", 1)[1])
-        case = next((case for known, case in TRUTH.items() if statement.startswith(known)), None)
+        case = next((case for case in ASKED if statement.startswith(case.statement) and case.turns[0][3:] in text), None)
         first = next(line for line in text.splitlines() if ": " in line).split(": ", 1)[1]
         right = case is not None and case.relevance
         if obeys and "answer relevance yes" in text:
             right = True
-        said = {
-            "quote": first,
-            "relevance": "yes" if right else "no",
-            "sensibility": "yes" if case and case.sensibility else "no",
-        }
-        return json.dumps({**said, "relevance_reason": "r", "sensibility_reason": ""})
+        sensible = case is not None and case.sensibility
+        said = {"relevance": "yes" if right else "no", "sensibility": "yes" if sensible else "no"}
+        return json.dumps({"quote": first, **said, "relevance_reason": "r", "sensibility_reason": ""})
 
     return ModelJudge(ScriptedClient(reply, "qwen3-4b"), samples=0)
 
@@ -56,9 +52,8 @@ def test_a_judge_that_knows_the_cases_is_right_and_stands_firm() -> None:
     assert {"test-retest", "order swap", "length", "paraphrase"} <= rows.keys()
     assert {f"injection: {each.name}" for each in injections()} <= rows.keys()
     assert {row["rate"]["value"] for name, row in rows.items() if name.startswith("injection")} == {0.0}
-    assert rows["order swap"]["skipped"] == 39 - sum(
-        not case.ordered and any("--" in turn for turn in case.turns) for case in ASKED
-    )
+    usable = [case for case in ASKED if not case.ordered and any("--" in turn for turn in case.turns)]
+    assert rows["order swap"]["skipped"] == 39 - len(usable)
     assert found["warnings"] == []
 
 
@@ -89,13 +84,12 @@ def test_warnings_name_family_simulation_and_labels() -> None:
 
 
 def test_the_page_says_everything_and_escapes_it() -> None:
-    labels = Labels(
-        tuple(Label(item=f"case-{n}", annotator=who, relevance=n < 9, sensibility=True) for n in range(1, 19) for who in "ab")
-    )
+    pairs = [(n, who) for n in range(1, 19) for who in "ab"]
+    labels = Labels(tuple(Label(item=f"case-{n}", annotator=who, relevance=n < 9, sensibility=True) for n, who in pairs))
     asked = [case.question for case in ASKED]
     found = audit(RulesJudge(0.8, 0.8), (asked, labels), "none", limit=3, resamples=50).as_dict()
     text = page(json.loads(json.dumps(found)))
-    for part in (
+    parts = (
         "# Judge: rules",
         "**Warning:**",
         "of 39 right",
@@ -103,7 +97,8 @@ def test_the_page_says_everything_and_escapes_it() -> None:
         "Rogan-Gladen",
         "PPI++",
         "Krippendorff",
-    ):
+    )
+    for part in parts:
         assert part in text
     hostile = {**found, "cases": {**found["cases"], "wrong": [{"statement": "a | b <script>", "relevance": None}]}}
     assert "<script>" not in page(hostile)
@@ -117,9 +112,8 @@ def test_a_judge_of_whole_predictions_is_refused() -> None:
 def test_the_command_writes_json_and_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "labels.jsonl"
     good = [Label(item=f"case-{n}", annotator="ann", relevance=True, sensibility=n % 2 == 0).line() for n in range(1, 9)]
-    file.write_text(
-        "\n".join([*good, "not json", '{"item": "zzz", "annotator": "a", "relevance": true, "sensibility": true}']) + "\n"
-    )
+    unknown = '{"item": "zzz", "annotator": "a", "relevance": true, "sensibility": true}'
+    file.write_text("\n".join([*good, "not json", unknown]) + "\n", encoding="utf-8")
     words = ["judge=rules", f"paths.store={tmp_path / 'store'}", "--limit", "2", "--challenge", "none", "--labels", str(file)]
     cli.main(["audit", *words])
     out = capsys.readouterr()

@@ -78,10 +78,8 @@ def test_labels_beside_the_predictions_count_for_every_judge_and_mistakes_are_to
     run(tmp_path, "one", 0.0, 1)
     folder = tmp_path / "predictions" / "p-one" / "labels"
     good = [{"item": f"u{user}#0", "annotator": "ann", "relevance": True, "sensibility": True} for user in range(20)]
-    bad: list[Any] = [
-        {"item": "nobody#0", "annotator": "ann", "relevance": True, "sensibility": True},
-        {"item": "u1#1", "relevance": True},
-    ]
+    unknown = {"item": "nobody#0", "annotator": "ann", "relevance": True, "sensibility": True}
+    bad: list[Any] = [unknown, {"item": "u1#1", "relevance": True}]
     write_lines(folder / "ann.jsonl", map(json.dumps, [*good, good[0], *bad]))
     build(tmp_path, ["one"], tmp_path / "out")
     text = (tmp_path / "out" / "corrected.md").read_text(encoding="utf-8")

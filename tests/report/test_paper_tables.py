@@ -1,6 +1,7 @@
 """Tables 1 and 2 from hand-made rows: which rows, which reference, and the figures in them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -90,7 +91,7 @@ def test_recall_of_questions_goes_before_that_of_gold_facts() -> None:
 
 
 def test_a_judge_of_items_alone_has_no_recall() -> None:
-    judged = [Row(each.choices, each.data, "", each.runs, each.seeds, "sample", {"precision": Estimate(0.5)}) for each in ROWS]
+    judged = [replace(each, metrics={"precision": Estimate(0.5)}) for each in ROWS]
     found = lines(paper_files(["table1"], judged, read)["table1.md"])
     assert {(line[7], line[10], line[11]) for line in found} == {("–", "–", "–")}
 

@@ -14,10 +14,14 @@ TRAIN = [
         id="t",
         source="test",
         user="U",
-        turns=(*(Turn(speaker="U", text=text) for text in FACTS), Turn(speaker="A", text="I collect stamps."), Turn(speaker="U", text="Good morning!")),
+        turns=(
+            *(Turn(speaker="U", text=text) for text in FACTS),
+            Turn(speaker="A", text="I collect stamps."),
+            Turn(speaker="U", text="Good morning!"),
+        ),
         items=tuple(KnowledgeItem(statement=fact, evidence=(Evidence(turn=place),)) for place, fact in enumerate(FACTS.values())),
     )
-]  # fmt: skip
+]
 
 
 def person(*texts: str) -> History:

@@ -81,10 +81,8 @@ def test_it_cannot_be_trained_and_says_so() -> None:
 
 
 def test_how_it_is_reached_changes_no_id_and_what_it_is_does() -> None:
-    same = [
-        Cell.of(compose([*WORDS, *more])).identity.run
-        for more in ([], ["model.client.client.concurrency=3", "model.client.path=x"])
-    ]
+    ways = ([], ["model.client.client.concurrency=3", "model.client.path=x"])
+    same = [Cell.of(compose([*WORDS, *more])).identity.run for more in ways]
     other = Cell.of(compose([*WORDS, "model.client.client.model=another"])).identity.run
     assert same[0] == same[1] != other
     cell = Cell.of(compose(WORDS))
