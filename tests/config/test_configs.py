@@ -61,6 +61,8 @@ GOLDEN = {
     "first": {("synthetic", "best-prompt"), ("synthetic", "lora-once")},
     "smoke": {("synthetic", "zero-shot"), ("synthetic", "lora"), ("synthetic", "sft")},
     "grid": {(data, adapt) for data in ("synthetic", "real", "spc") for adapt in ("lora", "sft")} | {("synthetic", "zero-shot")},
+    "table1": {(data, adapt) for data in ("real", "synthetic") for adapt in ("lora", "sft")} | {("real", "zero-shot")},
+    "table2": {(data, adapt) for data in ("real", "synthetic") for adapt in ("lora", "sft")},
     "affect": {("synthetic", "best-prompt"), ("synthetic", "lora")},
     "ip_dialog": {("ip_dialog", "zero-shot")},
     "ip_dialog_training": {

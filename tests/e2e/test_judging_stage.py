@@ -35,7 +35,6 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from kithe.evaluation.judging.kept import Kept
-from kithe.evaluation.judging.cases import cases
 from kithe.evaluation.judging.model import ModelJudge
 from kithe.evaluation.judging.verdicts import Question
 from kithe.llm.cache import Cached
@@ -121,7 +120,8 @@ def honest(body: dict[str, Any], number: int) -> Say:
 def test_the_worker_judges_over_http_and_another_rubric_asks_the_judge_alone(tmp_path: Path) -> None:
     own = tmp_path / "own.yaml"
     rules = yaml.safe_load((FOLDER / "v1.yaml").read_text(encoding="utf-8"))
-    own.write_text(yaml.safe_dump({**rules, "name": "own"}), encoding="utf-8")
+    stricter = {**rules, "name": "own", "task": f"{rules['task']} Be strict."}
+    own.write_text(yaml.safe_dump(stricter), encoding="utf-8")
     with running(honest) as stub:
         first = scored(tmp_path / "store", stub.url)
         found = first.folder.read("scores.json")
@@ -130,7 +130,7 @@ def test_the_worker_judges_over_http_and_another_rubric_asks_the_judge_alone(tmp
         assert len(stub.bodies) == asked
         other = scored(tmp_path / "store", stub.url, f"judge.rubric={own}")
         assert len(stub.bodies) == 2 * asked
-        own.write_text(own.read_text(encoding="utf-8").replace("word for word", "exactly"), encoding="utf-8")
+        own.write_text(yaml.safe_dump({**stricter, "name": "changed"}), encoding="utf-8")
         changed = Cell.of(compose([*other.words]))
     facts = sum(json.loads(line)["gold"] for line in (first.folder.path / "scores" / "sample.jsonl").read_text().splitlines())
     assert found["metrics"]["sample/precision"]["value"] == pytest.approx(facts / (facts + 3))

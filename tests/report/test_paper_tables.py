@@ -54,9 +54,8 @@ def test_table_1_has_six_rows_in_the_papers_order_minus_the_large_model() -> Non
         ("synthetic (scripted)", "sft", "tiny"),
     ]
     # Precision .6 for the large model; recall is the second number of the pair, in tenths.
-    assert [line[5] for line in found] == [
-        "0.0", "-10.0 [-10.0, -10.0]", "+10.0 [+10.0, +10.0]", "+10.0 [+10.0, +10.0]", "+20.0 [+20.0, +20.0]", "+30.0 [+30.0, +30.0]",
-    ]  # fmt: skip
+    assert found[0][5] == "0.0"
+    assert [line[5] for line in found[1:]] == [f"{sign}.0 [{sign}.0, {sign}.0]" for sign in ("-10", "+10", "+10", "+20", "+30")]
     assert [line[7] for line in found][1:3] == ["+10.0 [+10.0, +10.0]", "+10.0 [+10.0, +10.0]"]
     assert [line[4] for line in found] == ["–", "–", "3", "3", "3", "3"]
 
