@@ -21,12 +21,14 @@ from kithe.evaluation.judging.model import ModelJudge
 from kithe.evaluation.judging.rubric import FOLDER
 from kithe.evaluation.judging.verdicts import Scored, Unscored
 from kithe.llm.endpoint import Endpoint
+from kithe.llm.inprocess import InProcess
 from kithe.records.base import write_lines
 from kithe.records.chat import Prediction
 from kithe.records.history import History
 from kithe.worker import Worker
 from tests.llm.serving import Served
 from tests.llm.stub_server import Say, completion, error, running
+from tests.llm.test_local import SMOLLM2
 
 ITEMS = 40
 VOTES = 4
@@ -169,6 +171,15 @@ def test_a_real_model_behind_a_real_server_judges(served_model: Served, tmp_path
     assert all(isinstance(verdict, Scored | Unscored) for verdict in verdicts)
     # Such a small model decides badly, but inside the schema it decides.
     assert any(isinstance(verdict, Scored) for verdict in verdicts)
+
+
+@pytest.mark.slow
+def test_a_real_model_in_this_process_judges() -> None:
+    judge = ModelJudge(InProcess(SMOLLM2, rows=4), samples=1, max_tokens=120)
+    asked = [case.question for case in cases() if case.n in (1, 7)]
+    verdicts = judge.verdicts(asked)
+    assert [verdict.item for verdict in verdicts] == [question.id for question in asked]
+    assert judge.settings["model"] == "smollm2-135m (local)"
 
 
 def test_questions_are_asked_about_a_cells_predictions_too(tmp_path: Path) -> None:

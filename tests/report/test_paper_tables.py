@@ -6,14 +6,18 @@ from typing import Any
 
 import pytest
 
+from kithe.report import paper
 from kithe.report.estimates import Estimate
-from kithe.report.paper import paper_files
 from kithe.report.rows import Row
 
 USERS = [f"u{number}" for number in range(12)]
 SHARES = {
     "large": (6, 4), "small": (5, 5), "real-lora": (7, 5), "real-sft": (7, 6), "synthetic-lora": (8, 6), "synthetic-sft": (9, 8),
 }  # fmt: skip
+
+
+def paper_files(*given: Any) -> dict[str, str]:
+    return paper.paper_files(*given, resamples=200)
 
 
 def row(name: str, data: str | None, adapt: str, model: str, seeds: int = 3) -> Row:

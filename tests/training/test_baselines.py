@@ -82,8 +82,8 @@ def test_impossible_values_are_refused(likeness: str, floor: float, part: str) -
 
 def test_on_scripted_people_it_beats_chance() -> None:
     teacher = Scripted()
-    people = [teacher.dialogue(teacher.persona(0, number), 0, 0) for number in range(60)]
-    train, test = people[:45], people[45:]
+    people = [teacher.dialogue(teacher.persona(0, number), 0, 0) for number in range(30)]
+    train, test = people[:22], people[22:]
     f1 = {
         likeness: GoldJudge(resamples=20).score(test, Nearest(likeness, floor).infer(train, test, 0)).metrics["f1"]["value"]  # type: ignore[arg-type]
         for likeness, floor in (("words", 0.35), ("meaning", 0.5), ("chance", 0.0))

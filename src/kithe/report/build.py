@@ -110,5 +110,6 @@ def report(store: Path, runs: str | Sequence[str], out: Path | None = None) -> l
         console.print(cells_table(map(cell_state, results)))
     if done:
         console.print(terminal_table(done))
-    console.print(f"tables: {written[0]}", markup=False, highlight=False, soft_wrap=True)
+    for path in (written[0], *(path for path in written if path.name in ("table1.md", "table2.md"))):
+        console.print(f"tables: {path}", markup=False, highlight=False, soft_wrap=True)
     return written

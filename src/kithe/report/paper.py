@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Reader = Callable[[str, str, str], Mapping[str, Mapping[str, Any]]]
 
+RESAMPLES: Final = 10_000
 ABSENT: Final = "absent"
 REAL: Final = "real"
 NAMES: Final = ("precision", "recall")
@@ -44,22 +45,23 @@ class Arm:
         return self.row.choices.get("data") is not None
 
 
-def paper_files(wanted: Sequence[str], listed: Sequence[Row], read: Reader) -> dict[str, str]:
+def paper_files(wanted: Sequence[str], listed: Sequence[Row], read: Reader, resamples: int = RESAMPLES) -> dict[str, str]:
     """File name -> content of the tables asked for.
 
     Args:
         wanted: `table1`, `table2`.
         listed: rows of the results table.
         read: per-user rows by user, of a run, a kind (`scores` or `recall`) and a test set.
+        resamples: of the bootstraps.
     """
     found: dict[str, str] = {}
     if not wanted:
         return found
     arms = [arm(row, read) for row in listed if row.test_set is not None]
     broken = [row for row in listed if row.test_set is None]
-    makers: dict[str, Callable[[Sequence[Arm], Sequence[Row]], list[dict[str, Any]]]] = {"table1": table1, "table2": table2}
+    makers = {"table1": table1, "table2": table2}
     for name in wanted:
-        records = makers[name](arms, broken)
+        records = makers[name](arms, broken, resamples)
         table = as_table(records, LEGENDS[name])
         found |= {f"{name}.md": write_markdown(table), f"{name}.tex": write_latex(table), f"{name}.csv": write_csv(flat(records))}
     return found
@@ -91,7 +93,7 @@ def ratios(runs: Sequence[Mapping[str, Mapping[str, Any]]], above: str, below: s
     return tuple(Ratio(ids, *pair) for pair in columns) if all(pair[1].sum() > 0 for pair in columns) else None
 
 
-def table1(arms: Sequence[Arm], broken: Sequence[Row]) -> list[dict[str, Any]]:
+def table1(arms: Sequence[Arm], broken: Sequence[Row], resamples: int) -> list[dict[str, Any]]:
     """Every row minus the large zero-shot row of its test set."""
     records = []
     for test_set in sorted({str(each.row.test_set) for each in arms}):
@@ -102,12 +104,12 @@ def table1(arms: Sequence[Arm], broken: Sequence[Row]) -> list[dict[str, Any]]:
         reference = next(iter(large or plain), None)
         if not large:
             records.append({**named(test_set, "none", "zero-shot", ABSENT), "state": ABSENT})
-        records += [against(each, reference) for each in (*large, *plain, *ordered(own))]
+        records += [against(each, reference, resamples) for each in (*large, *plain, *ordered(own))]
         records += [failed(test_set, row) for row in broken]
     return records
 
 
-def table2(arms: Sequence[Arm], broken: Sequence[Row]) -> list[dict[str, Any]]:
+def table2(arms: Sequence[Arm], broken: Sequence[Row], resamples: int) -> list[dict[str, Any]]:
     """Every trained row on other data minus the one on real data with the same method and model."""
     records = []
     for each in ordered(arms):
@@ -115,7 +117,7 @@ def table2(arms: Sequence[Arm], broken: Sequence[Row]) -> list[dict[str, Any]]:
             continue
         twin = next((other for other in arms if other.row.choices.get("data") == REAL and alike(each.row, other.row)), None)
         if twin is not None:
-            records.append({**against(each, twin), "data": f"{each.row.data} minus {twin.row.data}"})
+            records.append({**against(each, twin, resamples), "data": f"{each.row.data} minus {twin.row.data}"})
     return [*records, *(failed(NONE, row) for row in broken)]
 
 
@@ -148,7 +150,7 @@ def failed(test_set: str, row: Row) -> dict[str, Any]:
     return {**what, "state": row.problem}
 
 
-def against(each: Arm, reference: Arm | None) -> dict[str, Any]:
+def against(each: Arm, reference: Arm | None, resamples: int) -> dict[str, Any]:
     """A row of the table: the cell minus the reference."""
     row = each.row
     found: dict[str, Any] = named(
@@ -157,24 +159,24 @@ def against(each: Arm, reference: Arm | None) -> dict[str, Any]:
     found |= {"seeds": len(row.seeds) or None, "state": "reference" if each is reference else ""}
     for name in NAMES:
         own, other = getattr(each, name), getattr(reference, name) if reference else None
-        found[name] = pooled(own) if own else None
-        found[f"delta_{name}"] = difference(own, other) if own and other and each is not reference else None
+        found[name] = pooled(own, resamples) if own else None
+        found[f"delta_{name}"] = difference(own, other, resamples) if own and other and each is not reference else None
     return {**found, "recall_of": each.recall_of}
 
 
-def pooled(cell: "Sequence[Ratio]") -> Estimate:
+def pooled(cell: "Sequence[Ratio]", resamples: int) -> Estimate:
     """A cell's figure, with its interval over users and seeds."""
     from kithe.evaluation.comparisons import seeded
 
-    made = seeded(cell)
+    made = seeded(cell, resamples)
     return Estimate(made["value"], made["low"], made["high"], made["n"])
 
 
-def difference(cell: "Sequence[Ratio]", reference: "Sequence[Ratio]") -> "Difference | None":
+def difference(cell: "Sequence[Ratio]", reference: "Sequence[Ratio]", resamples: int) -> "Difference | None":
     """The cell minus the reference; None where they were not asked about the same users."""
     from kithe.evaluation.comparisons import compare_seeded
 
-    return compare_seeded(cell, reference) if cell[0].ids == reference[0].ids else None
+    return compare_seeded(cell, reference, resamples) if cell[0].ids == reference[0].ids else None
 
 
 CHOSEN: Final = ("test set", "training data", "method", "model")

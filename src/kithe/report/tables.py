@@ -10,7 +10,8 @@ from kithe.report.text import NONE, count, counts, fraction, quantity, shorten, 
 from kithe.report.writers import Table
 
 SCORES = ("precision", "recall", "f1")
-ANSWERS = ("accuracy", "accuracy_official", "accuracy_exact_and_stem", "chance", "constant", "atf", "rva")
+JUDGED = ("qa_unsupported", "oracle_recall", "relevance", "sensibility", "precision_worst", "precision_best")
+ANSWERS = ("qa_recall", "accuracy", "accuracy_official", "accuracy_exact_and_stem", "chance", "constant", "atf", "rva")
 TEST_SET = "test set"
 DONE = "done"
 LABEL = 100
@@ -41,7 +42,8 @@ class Column:
 def results_table(results: Sequence[Result]) -> Table:
     """The table of all cells, from the contents of their result.json files alone."""
     listed = rows(results)
-    return layout([*setting(listed), *SIZES, *answered(listed), *MEASURES], listed, legend(results))
+    judged = [score(name) for name in JUDGED if any(name in row.metrics for row in listed)]
+    return layout([*setting(listed), *SIZES, *answered(listed), *MEASURES, *judged], listed, legend(results))
 
 
 def short_table(results: Sequence[Result]) -> Table:
