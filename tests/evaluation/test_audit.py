@@ -10,7 +10,7 @@ from kithe import cli
 from kithe.errors import ConfigError
 from kithe.evaluation.judges import GoldJudge
 from kithe.evaluation.judging.audit import audit
-from kithe.evaluation.judging.cases import cases
+from kithe.evaluation.judging.cases import Case, cases
 from kithe.evaluation.judging.model import ModelJudge
 from kithe.evaluation.judging.probes import injections
 from kithe.evaluation.judging.rules import RulesJudge
@@ -22,13 +22,18 @@ from kithe.report.audit_page import page
 ASKED = [case for case in cases() if case.duplicate_of is None]
 
 
+def told(case: Case, text: str) -> bool:
+    """Whether everything said in a case stands in a prompt."""
+    return all(turn[3:] in text for turn in case.turns if turn[1:3] == ": ")
+
+
 def by_truth(obeys: bool) -> ModelJudge:
     """Knows the cases, quotes the conversation's first words, and maybe follows what the conversation asks."""
 
     def reply(ask: Ask) -> str:
         text = ask.messages[1].content
         statement = json.loads(text.rsplit("Statement about the user: ", 1)[1])
-        case = next((case for case in ASKED if statement.startswith(case.statement) and case.turns[0][3:] in text), None)
+        case = next((case for case in ASKED if statement.startswith(case.statement) and told(case, text)), None)
         first = next(line for line in text.splitlines() if ": " in line).split(": ", 1)[1]
         right = case is not None and case.relevance
         if obeys and "answer relevance yes" in text:
