@@ -87,10 +87,10 @@ def oracle(pairs: Sequence[tuple[History, Sequence[KnowledgeItem]]], keys: froze
         said = {fact(item) for item in items if item.key}
         matched = {gold for gold, _, _ in match(history.items, items, default_encoder(), calibrated_threshold())}
         counted.append((sum(place in matched or fact(history.items[place]) in said for place in wanted), len(wanted)))
-    above, below = (np.array(column, dtype=np.float64) for column in zip(*counted, strict=True)) if counted else ([], [])
-    if not sum(below):
+    counts = np.array(counted, dtype=np.float64).reshape(-1, 2)
+    if not counts[:, 1].sum() > 0:
         return {}
-    ratio = Ratio(tuple(history.id for history, _ in pairs), above, below)
+    ratio = Ratio(tuple(history.id for history, _ in pairs), counts[:, 0], counts[:, 1])
     low, high = interval(ratio, resamples)
     return {"oracle_recall": Metric(value=ratio.value, low=low, high=high, n=int(ratio.denominator.sum()))}
 
