@@ -19,7 +19,7 @@ class Assistant(Protocol):
         """For results."""
 
     def answers(self, prompts: Sequence[tuple[str, str]]) -> list[str | None]:
-        """An answer to each (state id, prompt); None where the call failed. The same prompt to the same state, the same answer."""
+        """An answer to each (state id, prompt); None where the call failed. Asked the same again, it answers the same."""
 
 
 @dataclass(frozen=True)

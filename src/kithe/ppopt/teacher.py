@@ -1,4 +1,4 @@
-"""Targets for the cold start: a teacher that knows the hidden wishes, and the filters that its targets must pass (spec C, 4.3)."""
+"""Targets for the cold start: a teacher that knows the hidden wishes, and filters that its targets must pass (spec C, 4.3)."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

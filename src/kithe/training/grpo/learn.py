@@ -161,8 +161,14 @@ def _finish(rules: GRPO, lesson: Lesson, module: GRPOModule, room: Room) -> dict
     shortest = min(range(len(room.prompts)), key=lambda place: len(room.prompts[place]))
     example: Encoded = encode(room.tokenizer, lesson.format.requests(room.states[shortest])[0].prompt, "a b")
     check = export(
-        rules.start, module.model, room.tokenizer, lesson.folder / "weights", spec=lesson.model, precision=lesson.precision, example=example
-    )  # fmt: skip
+        rules.start,
+        module.model,
+        room.tokenizer,
+        lesson.folder / "weights",
+        spec=lesson.model,
+        precision=lesson.precision,
+        example=example,
+    )
     steps = rules.steps.steps
     return {
         "states": len(room.states),

@@ -83,8 +83,12 @@ class Room:
             own = self.states[rollout.state]
             finish, name = "stop" if rollout.drawn.finished else "length", self.format.requests(own)[0].id
             said = Generation(
-                id=name, text=rollout.drawn.text, finish=finish, prompt_tokens=len(rollout.prompt), new_tokens=len(rollout.drawn.ids)
-            )  # fmt: skip
+                id=name,
+                text=rollout.drawn.text,
+                finish=finish,
+                prompt_tokens=len(rollout.prompt),
+                new_tokens=len(rollout.drawn.ids),
+            )
             found.append((own, self.format.prediction(own, [said])))
         return found
 
@@ -221,8 +225,8 @@ class GRPOModule(pl.LightningModule):
         self._unscored += 1
         if self._unscored >= self._rules.steps.patience:
             raise Unscored(
-                f"no answer could be scored in {self._unscored} steps in a row, up to step {step + 1}: whoever deploys or judges does "
-                "not answer, or says nothing usable; the same command goes on from the last checkpoint"
+                f"no answer could be scored in {self._unscored} steps in a row, up to step {step + 1}: whoever deploys or judges "
+                "does not answer, or says nothing usable; the same command goes on from the last checkpoint"
             )
 
     @staticmethod

@@ -28,9 +28,9 @@ class Standing:
 def standing(rewards: Tensor, weights: Tensor, rule: Advantage) -> Standing:
     """Advantages of rollouts over their group.
 
-    `sum_then_normalise` (GRPO): weighted sum, then mean and deviation of the group. `normalise_then_sum` (GDPO, arXiv 2601.05242):
-    every component is normalised in its group first, so that different mixtures of rewards cannot end up the same; the weighted
-    sum is then normalised over all rollouts of the step.
+    `sum_then_normalise` (GRPO): weighted sum, then mean and deviation of the group. `normalise_then_sum` (GDPO, arXiv
+    2601.05242): every component is normalised in its group first, so that different mixtures of rewards cannot end up the
+    same; the weighted sum is then normalised over all rollouts of the step.
 
     Args:
         rewards: NaN where a component could not be scored, [states, group, components].

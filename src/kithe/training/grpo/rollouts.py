@@ -91,9 +91,9 @@ def parts(rollouts: Sequence[Rollout], size: int) -> list[list[int]]:
 
 
 def log_probabilities(model: "PreTrainedModel", rollouts: Sequence[Rollout], temperature: float) -> Scores:
-    """Of the tokens of answers to one prompt, at a temperature, in fp32. The prompt is read once for all of them.
+    """Of the tokens of answers to one prompt, at a temperature, in fp32. The prompt is read once for all.
 
-    Models whose cache forgets (sliding windows), and activations that are to be computed anew, need the prompt beside every answer.
+    Models whose cache forgets (sliding windows), and activations that are to be computed anew, need it beside every answer.
     """
     cache = DynamicCache(config=model.config)
     plain = all(type(layer) is DynamicLayer for layer in cache.layers)

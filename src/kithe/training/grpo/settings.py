@@ -32,8 +32,8 @@ class Loss:
         ratio: of probabilities, by `token` or by `sequence` (the geometric mean over its tokens).
         clip_low, clip_high: the ratio counts within 1 - clip_low and 1 + clip_high only; idle unless `epochs` > 1.
         kl: weight of the k3 divergence from the frozen reference; 0: no reference is kept.
-        aggregation: `grpo` averages over the tokens of a rollout, then over rollouts; `dapo` over all tokens; `dr_grpo` divides by
-            rollouts times the longest answer, so that long answers weigh what they are.
+        aggregation: `grpo` averages over the tokens of a rollout, then over rollouts; `dapo` over all tokens; `dr_grpo` divides
+            by rollouts times the longest answer, so that long answers weigh what they are.
     """
 
     ratio: Literal["token", "sequence"] = "token"
