@@ -61,6 +61,7 @@ def test_a_target_is_read_back_as_it_was_meant() -> None:
         assert rewritten(found) == f"{QUERY} Keep it short."
     assert "(keep it to one or two lines)" in PPOpt().target(TAUGHT)
     assert "(" not in PPOpt(evidence=False).target(TAUGHT)
+    assert "Rewrite" not in PPOpt(instructed=False).requests(TAUGHT)[0].prompt[0].content
     assert "REASONING" not in PPOpt(reasoning=False).target(TAUGHT)
 
 
@@ -175,6 +176,13 @@ def test_which_session_is_new_is_drawn_and_not_the_easiest(source: PPOptStates) 
     assert [question(one).text for one in fewest] != [question(one).text for one in drawn]
     turns = [sum(turn.speaker == "user" for turn in one.turns) for one in (*fewest, *drawn)]
     assert sum(turns[: len(fewest)]) > sum(turns[len(fewest) :])
+
+
+def test_a_shorter_past_keeps_its_end(source: PPOptStates) -> None:
+    whole = list(replace(source, cold=None).histories("train", 0))
+    for past in (0, 1, 2, 9):
+        found = list(replace(source, cold=None, past=past).histories("train", 0))
+        assert [state(one).sessions for one in found] == [state(one, past).sessions for one in whole]
 
 
 def test_swapped_states_have_the_past_of_another(source: PPOptStates) -> None:

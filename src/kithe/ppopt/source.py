@@ -30,6 +30,7 @@ class PPOptStates:
             messages that are easily answered (defect U7).
         cold: who writes targets for the cold start; None: nobody.
         users: at most so many of a split; None: all.
+        past: so many past sessions at most, the last ones; None: all.
         swapped: the past of another user instead of one's own: a control, with which personalisation must drop.
         name: in results.
     """
@@ -38,6 +39,7 @@ class PPOptStates:
     choose: Literal["random", "fewest"] = "random"
     cold: ColdStart | None = None
     users: int | None = None
+    past: int | None = None
     swapped: bool = False
     name: str = "ppopt"
     _made: dict[Split, "Made"] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -52,6 +54,8 @@ class PPOptStates:
             raise ConfigError(f"data.atlas.sessions={self.atlas.sessions}: at least 2, one of which is the new message")
         if self.users is not None:
             at_least("data.users", self.users, 1)
+        if self.past is not None:
+            at_least("data.past", self.past, 0)
 
     @property
     def scripted(self) -> bool:
@@ -118,6 +122,7 @@ def _state(source: PPOptStates, talks: Sequence[Trajectory]) -> History:
     if source.choose == "fewest":
         target = min(range(len(talks)), key=lambda place: (talks[place].turns, place))
     now, past = talks[target], [talk for place, talk in enumerate(talks) if place != target]
+    past = past if source.past is None else past[len(past) - min(len(past), source.past) :]
     turns = [
         Turn(speaker=message.role, text=message.content, session=number)
         for number, talk in enumerate(past, 1)

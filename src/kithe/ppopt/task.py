@@ -9,7 +9,7 @@ from kithe.gym.bank import bank
 from kithe.gym.style import SHOWN
 from kithe.ppopt import output
 from kithe.ppopt.output import Edit
-from kithe.ppopt.states import State, fitting, prompt, question, state
+from kithe.ppopt.states import State, fitting, prompt, question, shown, state
 from kithe.ppopt.texts import texts
 from kithe.records.chat import ChatExample, ChatRequest, Generation, Message, Prediction, Rejection
 from kithe.records.history import History, KnowledgeItem
@@ -26,6 +26,7 @@ class PPOpt:
         reasoning: whether a profile comes first; without it, rewriting alone is learnt (an ablation).
         evidence: whether each line of the profile quotes what it is taken from.
         menu: whether the instruction lists the dimensions with their values, for models that have not been taught them.
+        instructed: whether a model is told what to do; one that is taught from nothing does without.
         sessions: so many past sessions are shown, from 0 to 4 in the paper.
         characters: of every past message.
         max_new_tokens: longest answer.
@@ -36,6 +37,7 @@ class PPOpt:
     reasoning: bool = True
     evidence: bool = True
     menu: bool = True
+    instructed: bool = True
     sessions: int = 4
     characters: int = 500
     max_new_tokens: int = 512
@@ -135,7 +137,8 @@ class PPOpt:
         }
 
     def _prompt(self, history: History) -> tuple[Message, ...]:
-        return prompt(self.state(history), self.instruction)
+        own = self.state(history)
+        return prompt(own, self.instruction) if self.instructed else (Message(role="user", content=shown(own)),)
 
 
 def _items(profile: Mapping[str, str]) -> Iterator[KnowledgeItem]:
