@@ -38,7 +38,7 @@ from kithe.records.chat import Prediction
 from kithe.records.history import History
 
 Row = dict[str, Any]
-STATES: Final = PPOptStates(Atlas(personas=1200, distractor=Distractor(rate=0.0)), cold=ColdStart(share=0.6))
+STATES: Final = PPOptStates(Atlas(personas=2500, distractor=Distractor(rate=0.0)), cold=ColdStart(share=0.5))
 FORMAT: Final = PPOpt(edit="append", evidence=False, menu=False, instructed=False, sessions=1, characters=90, max_new_tokens=48)
 TEXTS: Final = ("gym/*.yaml", "gym/queries/*.yaml", "ppopt/*.yaml")
 
@@ -119,9 +119,9 @@ class _Lists(dict[str, list[float]]):
 
 
 def controls() -> tuple[list[Row], Row]:
-    """Untrained rewriters, controls and probes on test states: personalisation (1-10), completion, wins over the original."""
-    people = states("test")
-    swapped = {one.id: one for one in replace(STATES, cold=None, swapped=True).histories("test", 0)}
+    """Untrained rewriters, controls and probes on held-out states: personalisation (1-10), completion, wins over the original."""
+    people = states("validation")
+    swapped = {one.id: one for one in replace(STATES, cold=None, swapped=True).histories("validation", 0)}
     found = {
         "rules": _judged(people, baselines.rules),
         "wrong_history": _judged([swapped[one.id] for one in people], baselines.rules),
@@ -183,7 +183,7 @@ def small() -> Any:
 
 
 def learning(seeds: int, steps: int, epochs: float, arms: Sequence[str]) -> tuple[list[Row], Row]:
-    """Cold start, then rewards, per arm and seed; the gain is measured on states of test users with exported weights."""
+    """Cold start, then rewards, per arm and seed; the gain is measured on states of held-out users with exported weights."""
     rows, gains = list[Row](), dict[str, list[list[float]]]()
     for seed in range(seeds):
         with tempfile.TemporaryDirectory() as folder:
@@ -199,7 +199,7 @@ def learning(seeds: int, steps: int, epochs: float, arms: Sequence[str]) -> tupl
                         "sft": statistics.mean(before),
                         "after": statistics.mean(after),
                         "curve": curve,
-                    }  # fmt: skip
+                    }
                 )
                 print(json.dumps({key: value for key, value in rows[-1].items() if key != "curve"}), flush=True)
     figures: Row = {}
@@ -244,7 +244,7 @@ def _taught(folder: Path, arm: str, seed: int, steps: int, epochs: float) -> tup
             small(),
             FORMAT,
             states("train"),
-            states("validation")[:8],
+            [],
             "fp32",
             seed,
             home,
@@ -266,13 +266,13 @@ def _never() -> bool:
 
 
 def _rewards(own: Any, weights: Path) -> list[float]:
-    """0.3 profile + 0.7 task of the most likely answers to test states, the same scale for every arm."""
+    """0.3 profile + 0.7 task of the most likely answers to held-out states, the same scale for every arm."""
     from kithe.llm.chat import render
     from kithe.llm.sampling import Sampling
     from kithe.training.grpo.module import Room
     from kithe.training.grpo.rollouts import draw
 
-    people, spec = states("test"), small()
+    people, spec = states("validation"), small()
     model, words = own.load(spec, weights, "fp32"), spec.tokenizer()
     prompts = [render(words, FORMAT.requests(one)[0].prompt) for one in people]
     room = Room(FORMAT, words, people, prompts)
@@ -285,7 +285,7 @@ def _rewards(own: Any, weights: Path) -> list[float]:
 
 
 def step(steps: int) -> tuple[list[Row], Row]:
-    """A step of ours and of TRL's trainer: same random model, prompts, group, longest answer, reward, KL; median but for the first."""
+    """A step of ours and of TRL's trainer: same random model, prompts, group, longest answer, reward, KL; median after the first."""
     ours, theirs = _ours(steps), _trl(steps)
     rows = [
         {"part": "step", "who": name, "seconds": own, "peak_rss_mb": _peak()} for name, own in (("kithe", ours), ("trl", theirs))
