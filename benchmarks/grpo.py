@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
@@ -285,7 +286,7 @@ def _rewards(own: Any, weights: Path) -> list[float]:
 
 
 def step(steps: int) -> tuple[list[Row], Row]:
-    """A step of ours and of TRL's trainer: same random model, prompts, group, longest answer, reward, KL; median after the first."""
+    """A step of ours and of TRL's trainer: same random model, prompts, group, longest answer, reward, KL; medians."""
     ours, theirs = _ours(steps), _trl(steps)
     rows = [
         {"part": "step", "who": name, "seconds": own, "peak_rss_mb": _peak()} for name, own in (("kithe", ours), ("trl", theirs))
@@ -326,7 +327,7 @@ def _ours(steps: int) -> list[float]:
         own.learn(
             Lesson(small(), form, states("train")[:64], [], "fp32", 0, Path(folder), sink, Hardware(), 10_000, False, _never)
         )
-    return [b - a for a, b in zip(marks, marks[1:], strict=False)]
+    return [b - a for a, b in pairwise(marks)]
 
 
 def _trl(steps: int) -> list[float]:

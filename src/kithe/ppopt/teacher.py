@@ -12,6 +12,7 @@ from kithe.llm.client import Ask, Client
 from kithe.llm.ladder import Problem, json_reader, structured
 from kithe.ppopt import output
 from kithe.ppopt.answers import Assistant
+from kithe.ppopt.rewards import task_reward
 from kithe.ppopt.states import evidence, question, shown, state
 from kithe.ppopt.texts import texts
 from kithe.ppopt.verdicts import Pairs, outcomes, things_kept, wished
@@ -188,7 +189,8 @@ class Filters:
             after = self.assistant.answers([(name, own.prompt) for name, (_, own) in zip(names, cases, strict=True)])
             asked = [(history, a or "", b or "") for (history, _), a, b in zip(cases, before, after, strict=True)]
             for number, verdicts in enumerate(outcomes(self.judge, asked)):
-                won[number] += {("win", "win"): 1.0, ("lose", "lose"): 0.0}.get(tuple(verdicts), 0.5)  # type: ignore[call-overload]
+                gain = task_reward(*verdicts, "both_orders")
+                won[number] += 0.5 if gain is None else gain
         return [count / self.samples for count in won]
 
 

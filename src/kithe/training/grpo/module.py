@@ -152,7 +152,7 @@ class GRPOModule(pl.LightningModule):
         shares = [(places, [rollouts[place] for place in places]) for places in parts(rollouts, rules.rollouts.micro_batch)]
         known = [self._known(own) for _, own in shares]
         counts = self._counts(rollouts)
-        gains = place.advantages.flatten().to(self.device)
+        gains = place.advantages.flatten().to(self.model.device)
         sizes = Sizes(len(rollouts), int(counts.sum()), self._room.format.max_new_tokens)
         figures: dict[str, float] = {}
         for _ in range(rules.steps.epochs):

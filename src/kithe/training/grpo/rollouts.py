@@ -122,7 +122,7 @@ def _after(model: "PreTrainedModel", prompt: Sequence[int], answers: Tensor, mas
     """Logits of the masked tokens [tokens, vocabulary], row by row: answers after one reading of the prompt."""
     rows, length = answers.shape
     read = torch.tensor([list(prompt)], device=answers.device)
-    first = model(input_ids=read, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[:, -1]
+    first: Tensor = model(input_ids=read, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[:, -1]
     if length == 1:
         return first.expand(rows, -1)
     for layer in cache.layers:
@@ -133,7 +133,8 @@ def _after(model: "PreTrainedModel", prompt: Sequence[int], answers: Tensor, mas
     whole = rest.new_empty(*mask.shape, rest.shape[-1])
     whole[:, 0] = first
     whole[:, 1:][mask[:, 1:]] = rest
-    return whole[mask]
+    found: Tensor = whole[mask]
+    return found
 
 
 def _beside(model: "PreTrainedModel", rollouts: Sequence[Rollout], mask: Tensor) -> Tensor:
