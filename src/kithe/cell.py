@@ -227,6 +227,7 @@ TEXTS = {
     "generation": ("generation/prompts/*",),
     "gym": ("gym/**/*.yaml",),
     "ip_dialog": ("ip_dialog/*.yaml",),
+    "ppopt": ("ppopt/*.yaml", "gym/**/*.yaml"),
 }
 
 
@@ -250,7 +251,7 @@ def content_versions(writers: frozenset[str]) -> dict[str, str]:
     return {
         "generator": content(*(pattern for room in sorted(writers & TEXTS.keys()) for pattern in TEXTS[room])),
         "corpora": content("corpora/*.yaml"),
-        "test": content("corpora/sample/*.yaml", "ip_dialog/*.yaml"),
+        "test": content("corpora/sample/*.yaml", "ip_dialog/*.yaml", "gym/**/*.yaml"),
         "rubric": content("evaluation/rubric/*.yaml"),
         "matcher": content("evaluation/lexicon.yaml", "evaluation/kinds.yaml", "evaluation/threshold.json"),
     }

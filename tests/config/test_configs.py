@@ -72,6 +72,10 @@ GOLDEN = {
     "ip_dialog_steps": {("ip_dialog", "zero-shot")},
     "ip_dialog_styles": {("ip_dialog", "lora")},
     "ip_dialog_causes": {("ip_dialog", "zero-shot")},
+    **{
+        f"ppopt{more}": {("ppopt", adapt) for adapt in ("zero-shot", "lora", "grpo", "gdpo")}
+        for more in ("", "_noise", "_sparse")
+    },
     "seeds": {(data, "lora") for data in ("synthetic", "real", "spc")},
 }
 

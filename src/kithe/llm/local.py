@@ -47,6 +47,21 @@ class Prefix:
     states: tuple[tuple[Tensor, Tensor], ...] = ()
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """An answer in tokens.
+
+    Attributes:
+        ids: the end token included where it was drawn.
+        finished: whether it was.
+        text: without special tokens.
+    """
+
+    ids: tuple[int, ...]
+    finished: bool
+    text: str
+
+
 class LocalModel:
     """Generation with a causal language model, greedy unless sampling is asked for.
 
@@ -109,6 +124,18 @@ class LocalModel:
         masks = self._masks(schema, rows) if decode == "schema" else None
         answers = self._decode(rows, max_new_tokens, masks, None if sampling is None else Draws(sampling))
         return [self._generation(name, len(ids), answer) for (name, _), ids, answer in zip(batch, prompts, answers, strict=True)]
+
+    @torch.inference_mode()
+    def draw(self, batch: Sequence[Sequence[int]], copies: int, max_new_tokens: int, sampling: Sequence[Sampling]) -> list[Drawn]:
+        """`copies` answers to each prompt of token ids, one after the other, in tokens; every prompt is read once.
+
+        Args:
+            sampling: how each answer is drawn, [prompts * copies].
+        """
+        rows = self._prefill([list(ids) for ids in batch], Prefix(), max_new_tokens)
+        rows.spread([row for row in range(len(batch)) for _ in range(copies)])
+        answers = self._decode(rows, max_new_tokens, None, Draws(sampling))
+        return [Drawn(tuple(answer.ids), answer.finished, self._text(answer.ids)) for answer in answers]
 
     def _masks(self, schema: dict[str, Any] | None, rows: "_Rows") -> "_Masks | None":
         if schema is None:
@@ -255,6 +282,13 @@ class _Rows:
     numbers: list[int]
     column: int = 0
     logits: Tensor = field(default_factory=lambda: torch.empty(0))
+
+    def spread(self, rows: list[int]) -> None:
+        """Go on with these rows, some of them several times, as answers of their own."""
+        index = torch.tensor(rows, device=self.mask.device)
+        self.cache.batch_select_indices(index)
+        self.mask, self.positions, self.logits = self.mask[index], self.positions[index], self.logits[index]
+        self.numbers = list(range(len(rows)))
 
     def keep(self, rows: list[int], tokens: Tensor) -> Tensor:
         """Drop all rows but these; `tokens` [rows] of these."""

@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytorch_lightning as pl
 import torch
@@ -18,6 +18,25 @@ from kithe.training.data import Batch, Plan
 from kithe.training.module import loss_sum
 
 Sink = Callable[[dict[str, Any]], None]
+
+
+class Course(Protocol):
+    """How far training goes."""
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps, or whatever a checkpoint is made between."""
+
+    @property
+    def accumulation(self) -> int:
+        """Batches in a step."""
+
+
+class Progress(Protocol):
+    """What the journal of a way of learning tells the other callbacks."""
+
+    loss: float
+    stopped: bool
 
 
 class Journal(Callback):
@@ -104,7 +123,7 @@ class Checkpointing(Callback):
     It must come after the `Journal`, so that a step that is in a checkpoint has its rows written.
     """
 
-    def __init__(self, file: Path, plan: Plan, every: int, journal: Journal) -> None:
+    def __init__(self, file: Path, plan: Course, every: int, journal: Progress) -> None:
         self._file, self._plan, self._every, self._journal = file, plan, every, journal
         self._before = 0.0
         self._begun = 0.0
@@ -162,7 +181,7 @@ class Checkpointing(Callback):
 class Bar(ProgressBar):
     """One bar over the optimiser steps, on rank 0, with the loss of the last one beside it."""
 
-    def __init__(self, plan: Plan, journal: Journal) -> None:
+    def __init__(self, plan: Course, journal: Progress) -> None:
         super().__init__()
         self._plan, self._journal = plan, journal
         self._shown = True

@@ -3,6 +3,8 @@
 import json
 import math
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytorch_lightning as pl
@@ -29,14 +31,20 @@ def supervised_logits(model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
         logits of shape [supervised tokens, vocabulary] and their targets of shape [supervised tokens].
     """
     learnt = batch.supervised[:, 1:]
-    where = torch.nn.functional.pad(learnt, (0, 1))
+    with predicting(model, torch.nn.functional.pad(learnt, (0, 1))):
+        logits: Tensor = model(input_ids=batch.ids, attention_mask=batch.attention, use_cache=False).logits
+    return logits, batch.ids[:, 1:][learnt]
+
+
+@contextmanager
+def predicting(model: nn.Module, where: Tensor) -> Iterator[None]:
+    """The output layer sees the positions `where` [rows, length] alone: logits are [positions, vocabulary]."""
     head: nn.Module = model.get_output_embeddings()  # type: ignore[operator]
     hook = head.register_forward_pre_hook(lambda _, inputs: (inputs[0][where],))
     try:
-        logits: Tensor = model(input_ids=batch.ids, attention_mask=batch.attention, use_cache=False).logits
+        yield
     finally:
         hook.remove()
-    return logits, batch.ids[:, 1:][learnt]
 
 
 def loss_sum(model: nn.Module, batch: Batch) -> Tensor:

@@ -1,0 +1,402 @@
+"""Learning from rewards: loss against TRL's, gains of a small model in the scripted world, controls, and the time of a step.
+
+`python -m benchmarks.grpo` measures everything; `python -m benchmarks.grpo loss controls learning step` some of it, and the parts
+that are not named keep what stands in the file. Users, assistant and judge are scripted. The small model and its world are those
+of a laptop: what is claimed is that rewards are learnt, not how well a large model would rewrite.
+"""
+
+import argparse
+import json
+import math
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Final
+
+import numpy as np
+
+from benchmarks.common import RESULTS, write
+from kithe.evaluation.statistics import percentiles, totals
+from kithe.gym.corpus import Atlas
+from kithe.gym.noise.distractor import Distractor
+from kithe.ppopt import baselines, output
+from kithe.ppopt.answers import ScriptedHouse
+from kithe.ppopt.judge import PPOptJudge
+from kithe.ppopt.rewards import FormatReward, ProfileReward, TaskReward
+from kithe.ppopt.source import PPOptStates
+from kithe.ppopt.states import question, state
+from kithe.ppopt.task import PPOpt
+from kithe.ppopt.teacher import ColdStart
+from kithe.ppopt.verdicts import Scripted
+from kithe.records.chat import Prediction
+from kithe.records.history import History
+
+Row = dict[str, Any]
+STATES: Final = PPOptStates(Atlas(personas=2500, distractor=Distractor(rate=0.0)), cold=ColdStart(share=0.5))
+FORMAT: Final = PPOpt(edit="append", evidence=False, menu=False, instructed=False, sessions=1, characters=90, max_new_tokens=48)
+TEXTS: Final = ("gym/*.yaml", "gym/queries/*.yaml", "ppopt/*.yaml")
+
+
+@cache
+def states(split: str) -> list[History]:
+    """The states of a split."""
+    return list(STATES.histories(split, 0))  # type: ignore[arg-type]
+
+
+# --- loss -------------------------------------------------------------------------------------------------------------------
+
+
+def loss() -> tuple[list[Row], Row]:
+    """Our loss and TRL's own code on the same numbers, over both ratios and all three aggregations."""
+    import torch
+    from trl import GRPOTrainer
+
+    from kithe.training.grpo.objective import Sizes, objective
+    from kithe.training.grpo.settings import Loss
+
+    rows = []
+    for seed in range(5):
+        for ratio in ("token", "sequence"):
+            for how in ("grpo", "dapo", "dr_grpo"):
+                torch.manual_seed(seed)
+                policy, gains = -torch.rand(8, 12) * 4, torch.randn(8)
+                mask = (torch.arange(12)[None] < torch.randint(1, 13, (8, 1))).int()
+                old, reference = policy + 0.3 * torch.randn(8, 12), policy + 0.3 * torch.randn(8, 12)
+                own = objective(
+                    policy,
+                    old,
+                    reference,
+                    mask,
+                    gains,
+                    Sizes(8, int(mask.sum()), 16),
+                    Loss(ratio=ratio, aggregation=how),  # type: ignore[arg-type]
+                )
+                inputs = _inputs(policy, old, reference, mask, gains)
+                theirs = float(GRPOTrainer._compute_loss(_trainer(policy, ratio, how), None, inputs))
+                rows.append(
+                    {"part": "loss", "seed": seed, "ratio": ratio, "aggregation": how, "ours": float(own.loss), "trl": theirs}
+                )
+    return rows, {"loss_diff_to_trl": max(abs(row["ours"] - row["trl"]) for row in rows)}
+
+
+def _inputs(policy: Any, old: Any, reference: Any, mask: Any, gains: Any) -> Row:
+    import torch
+
+    return {
+        "prompt_ids": torch.zeros(len(policy), 1), "prompt_mask": torch.ones(len(policy), 1),
+        "completion_ids": torch.zeros_like(policy), "completion_mask": mask, "advantages": gains,
+        "old_per_token_logps": old, "ref_per_token_logps": reference, "num_items_in_batch": mask.sum(),
+    }  # fmt: skip
+
+
+def _trainer(policy: Any, ratio: str, how: str) -> Any:
+    """What TRL's loss reads of a trainer."""
+    import torch
+
+    same = SimpleNamespace(gather=lambda value: value, reduce=lambda value, reduction: value, num_processes=1)
+    return SimpleNamespace(
+        _get_per_token_logps_and_entropies=lambda *_, **__: (policy, torch.zeros_like(policy), None),
+        _metrics={"train": _Lists()}, model=SimpleNamespace(training=True), accelerator=same, aux_loss_enabled=False,
+        args=SimpleNamespace(use_bias_correction_kl=False, delta=None, steps_per_generation=1), top_entropy_quantile=1.0,
+        off_policy_mask_threshold=None, importance_sampling_level=ratio, beta=0.1, loss_type=how, epsilon_low=0.2,
+        epsilon_high=0.2, use_vllm=False, current_gradient_accumulation_steps=1, max_completion_length=16,
+        _entropy_bonus_enabled=False,
+    )  # fmt: skip
+
+
+class _Lists(dict[str, list[float]]):
+    def __missing__(self, key: str) -> list[float]:
+        return self.setdefault(key, [])
+
+
+# --- controls ---------------------------------------------------------------------------------------------------------------
+
+
+def controls() -> tuple[list[Row], Row]:
+    """Untrained rewriters, controls and probes on held-out states: personalisation (1-10), completion, wins over the original."""
+    people = states("validation")
+    swapped = {one.id: one for one in replace(STATES, cold=None, swapped=True).histories("validation", 0)}
+    found = {
+        "rules": _judged(people, baselines.rules),
+        "wrong_history": _judged([swapped[one.id] for one in people], baselines.rules),
+        "no_op": _judged(people, baselines.original),
+        **{name: _judged(people, rewriter) for name, rewriter in {**baselines.BASELINES, **baselines.PROBES}.items()},
+    }
+    rows = [{"part": "controls", "rewriter": name, **metrics} for name, metrics in found.items()]
+    value = {name: metrics["personalisation"]["value"] for name, metrics in found.items()}
+    for sessions in range(5):
+        made = [_predicted(one, baselines.rules, sessions) for one in people]
+        metrics = PPOptJudge(baselines=False, resamples=1000).score(people, made).metrics
+        rows.append(
+            {"part": "controls", "rewriter": "rules", "sessions": sessions, "personalisation": metrics["personalisation"]}
+        )
+    ordered = value["oracle"] >= value["rules"] > value["wrong_history"]
+    return rows, {f"personalisation_{name}": value[name] for name in ("oracle", "rules", "wrong_history", "no_op")} | {
+        "controls_in_order": bool(
+            ordered and abs(value["wrong_history"] - value["no_op"]) < value["rules"] - value["wrong_history"]
+        )
+    }
+
+
+def _predicted(one: History, rewriter: baselines.Rewriter, sessions: int = 4) -> Prediction:
+    return PPOpt().predicted(one, output.written({}, {}, rewriter(one, state(one, sessions))))
+
+
+def _judged(people: Sequence[History], rewriter: baselines.Rewriter) -> Row:
+    scores = PPOptJudge(baselines=False, resamples=1000).score(people, [_predicted(one, rewriter) for one in people])
+    return {name: scores.metrics[name] for name in ("personalisation", "completion", "win_rate", "length_ratio")}
+
+
+# --- learning ---------------------------------------------------------------------------------------------------------------
+
+
+def rules(arm: str, seed: int, steps: int, epochs: float) -> Any:
+    """How an arm learns."""
+    from kithe.training.adapters import FullSFT, Recipe
+    from kithe.training.grpo.adapter import GRPO
+    from kithe.training.grpo.settings import Advantage, Loss, Rollouts, Steps
+
+    weights = {"profile": 0.0 if arm == "task_only" else 0.3, "task": 1.0 if arm == "task_only" else 0.7}
+    return GRPO(
+        FullSFT(Recipe(4e-3, epochs, 8, 8, 400)),
+        Steps(1e-3, steps, validate_every=0),
+        {"profile": ProfileReward(), "task": TaskReward(ScriptedHouse(), Scripted()), "format": FormatReward()},
+        {**weights, "format": 0.0},
+        disjoint=True,
+        advantage=Advantage("normalise_then_sum" if arm == "gdpo" else "sum_then_normalise"),
+        loss=Loss(kl=0.01),
+        rollouts=Rollouts(8, 8, 0.9, 1.0, 8, 64),
+    )
+
+
+def small() -> Any:
+    """The model: random weights and a vocabulary of its own."""
+    from kithe.llm.small import Small
+
+    return Small("small", TEXTS, 2048, 64, 2, 4)
+
+
+def learning(seeds: int, steps: int, epochs: float, arms: Sequence[str]) -> tuple[list[Row], Row]:
+    """Cold start, then rewards, per arm and seed; the gain is measured on states of held-out users with exported weights."""
+    rows, gains = list[Row](), dict[str, list[list[float]]]()
+    for seed in range(seeds):
+        with tempfile.TemporaryDirectory() as folder:
+            for arm in arms:
+                curve, before, after, seconds = _taught(Path(folder), arm, seed, steps, epochs)
+                gains.setdefault(arm, []).append([b - a for a, b in zip(before, after, strict=True)])
+                rows.append(
+                    {
+                        "part": "learning",
+                        "arm": arm,
+                        "seed": seed,
+                        "seconds": round(seconds, 1),
+                        "sft": statistics.mean(before),
+                        "after": statistics.mean(after),
+                        "curve": curve,
+                    }
+                )
+                print(json.dumps({key: value for key, value in rows[-1].items() if key != "curve"}), flush=True)
+    figures: Row = {}
+    for arm, own in gains.items():
+        name = "reward_gain" if arm == "grpo" else f"reward_gain_{arm}"
+        mean, low, high = _interval(own)
+        figures |= {name: mean, f"{name}_low": low, f"{name}_high": high}
+    return rows, {**figures, "learning_seeds": seeds, "learning_steps": steps}
+
+
+def _interval(gains: Sequence[Sequence[float]]) -> tuple[float, float, float]:
+    """Mean gain with its 95 % interval over users, each with all seeds."""
+    each = np.array(gains).mean(0)
+    drawn = totals(np.stack([each, np.ones(len(each))], 1))
+    low, high = percentiles(drawn[:, 0] / drawn[:, 1])
+    return float(each.mean()), low, high
+
+
+def _taught(folder: Path, arm: str, seed: int, steps: int, epochs: float) -> tuple[list[Row], list[float], list[float], float]:
+    from kithe.training.adapters import Lesson
+    from kithe.training.trainer import Hardware
+
+    own, curve = rules(arm, seed, steps, epochs), list[Row]()
+    home = folder / f"{arm}-{seed}"
+    home.mkdir()
+    if (shared := folder / f"cold-{seed}").exists():  # all arms of a seed start from the same weights
+        (home / "cold").symlink_to(shared)
+
+    def sink(row: Row) -> None:
+        if row["stage"] == "train":
+            curve.append(
+                {
+                    key: row[key]
+                    for key in ("step", "reward", "reward.profile", "reward.task", "kl", "entropy", "length")
+                    if key in row
+                }
+            )
+
+    begun = time.perf_counter()
+    own.learn(
+        Lesson(
+            small(),
+            FORMAT,
+            states("train"),
+            [],
+            "fp32",
+            seed,
+            home,
+            sink,
+            Hardware(),
+            10_000,
+            False,
+            _never,
+        )
+    )
+    seconds = time.perf_counter() - begun
+    if not shared.exists():
+        (home / "cold").rename(shared)
+    return curve, _rewards(own, shared / "weights"), _rewards(own, home / "weights"), seconds
+
+
+def _never() -> bool:
+    return False
+
+
+def _rewards(own: Any, weights: Path) -> list[float]:
+    """0.3 profile + 0.7 task of the most likely answers to held-out states, the same scale for every arm."""
+    from kithe.llm.chat import render
+    from kithe.llm.sampling import Sampling
+    from kithe.training.grpo.module import Room
+    from kithe.training.grpo.rollouts import draw
+
+    people, spec = states("validation"), small()
+    model, words = own.load(spec, weights, "fp32"), spec.tokenizer()
+    prompts = [render(words, FORMAT.requests(one)[0].prompt) for one in people]
+    room = Room(FORMAT, words, people, prompts)
+    rollouts = draw(model, words, list(enumerate(prompts)), [[Sampling()] for _ in people], FORMAT.max_new_tokens, 64)
+    cases = room.predictions(rollouts)
+    return [0.3 * a + 0.7 * b for a, b in zip(own.rewards["profile"](cases), own.rewards["task"](cases), strict=True)]
+
+
+# --- step -------------------------------------------------------------------------------------------------------------------
+
+
+def step(steps: int) -> tuple[list[Row], Row]:
+    """A step of ours and of TRL's trainer: same random model, prompts, group, longest answer, reward, KL; medians."""
+    ours, theirs = _ours(steps), _trl(steps)
+    rows = [
+        {"part": "step", "who": name, "seconds": own, "peak_rss_mb": _peak()} for name, own in (("kithe", ours), ("trl", theirs))
+    ]
+    mine, other = (statistics.median(own[1:]) for own in (ours, theirs))
+    return rows, {"step_seconds": mine, "step_seconds_trl": other, "times_trl_step": other / mine}
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+LONGEST: Final = 48
+
+
+def _texts(count: int) -> list[str]:
+    return [question(one).text for one in states("train")[:count]]
+
+
+def _ours(steps: int) -> list[float]:
+    from kithe.training.adapters import FullSFT, Lesson, Recipe
+    from kithe.training.grpo.adapter import GRPO
+    from kithe.training.grpo.settings import Loss, Rollouts, Steps
+    from kithe.training.trainer import Hardware
+
+    marks = [time.perf_counter()]
+    rewards: Mapping[str, Callable[..., Any]] = {"length": lambda cases: [len(own.raw[0]) % 7 / 7 for _, own in cases]}
+    own = GRPO(
+        FullSFT(Recipe(1e-3)), Steps(1e-4, steps), rewards, {"length": 1.0}, cold_start=False, loss=Loss(kl=0.05),
+        rollouts=Rollouts(8, 4, 1.0, 1.0, 8, 32),
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        form = replace(FORMAT, max_new_tokens=LONGEST, sessions=0)
+
+        def sink(row: Row) -> None:
+            marks.append(time.perf_counter())
+
+        own.learn(
+            Lesson(small(), form, states("train")[:64], [], "fp32", 0, Path(folder), sink, Hardware(), 10_000, False, _never)
+        )
+    return [b - a for a, b in pairwise(marks)]
+
+
+def _trl(steps: int) -> list[float]:
+    from datasets import Dataset
+    from transformers import TrainerCallback
+    from trl import GRPOConfig, GRPOTrainer
+
+    marks: list[float] = []
+
+    class Clock(TrainerCallback):  # type: ignore[misc]
+        def on_step_begin(self, *_: Any, **__: Any) -> None:
+            marks.append(-time.perf_counter())
+
+        def on_step_end(self, *_: Any, **__: Any) -> None:
+            marks[-1] += time.perf_counter()
+
+    spec = small()
+    prompts = [
+        [{"role": "user", "content": FORMAT.requests(one)[0].prompt[0].content}]
+        for one in (replace_sessions(one) for one in states("train")[:64])
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        config = GRPOConfig(
+            output_dir=folder, per_device_train_batch_size=32, num_generations=8, max_completion_length=LONGEST, beta=0.05,
+            learning_rate=1e-4, max_steps=steps, use_cpu=True, report_to=[], logging_steps=10_000, save_strategy="no", bf16=False,
+            temperature=1.0, loss_type="grpo", disable_tqdm=True, gradient_checkpointing=False,
+        )  # fmt: skip
+        trainer = GRPOTrainer(
+            model=spec.load("fp32"),
+            reward_funcs=lambda completions, **_: [len(own[0]["content"]) % 7 / 7 for own in completions],
+            args=config,
+            train_dataset=Dataset.from_dict({"prompt": prompts}),
+            processing_class=spec.tokenizer(),
+            callbacks=[Clock()],
+        )
+        trainer.train()
+    return marks
+
+
+def replace_sessions(one: History) -> History:
+    """A state without a past, as `_ours` asks about it."""
+    return one.model_copy(update={"turns": ()})
+
+
+def main() -> None:
+    """Measure what is named, or everything."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", default=["loss", "controls", "learning", "step"])
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--epochs", type=float, default=4.0)
+    parser.add_argument("--arms", default="grpo,gdpo,task_only")
+    parser.add_argument("--clocked", type=int, default=6, help="steps that are timed")
+    chosen = parser.parse_args()
+    before = json.loads((RESULTS / "grpo.json").read_text(encoding="utf-8")) if (RESULTS / "grpo.json").exists() else {}
+    rows = [row for row in before.get("rows", []) if row["part"] not in chosen.parts]
+    summary = dict(before.get("summary", {}))
+    measured: dict[str, Callable[[], tuple[list[Row], Row]]] = {
+        "loss": loss,
+        "controls": controls,
+        "learning": lambda: learning(chosen.seeds, chosen.steps, chosen.epochs, chosen.arms.split(",")),
+        "step": lambda: step(chosen.clocked),
+    }
+    for part in chosen.parts:
+        more, figures = measured[part]()
+        rows, summary = [*rows, *more], {**summary, **figures}
+        assert all(math.isfinite(value) for value in figures.values())
+        print(write("grpo", f"python -m benchmarks.grpo {' '.join(chosen.parts)}", rows, summary), figures)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Group relative policy optimisation: a policy that learns from rewards of its own answers."""

@@ -1,0 +1,184 @@
+"""Rewards by truth tables, and every defect of the published code that they must not have."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from people import QUERY, WISHES, answer, said, user
+
+from kithe.llm.client import Ask, Failure
+from kithe.llm.scripted import ScriptedClient
+from kithe.ppopt.answers import Deployed, ScriptedHouse
+from kithe.ppopt.rewards import (
+    FormatReward,
+    IntentGate,
+    JudgedProfile,
+    LeakPenalty,
+    LengthPenalty,
+    ProfileReward,
+    TaskReward,
+    f1,
+    task_reward,
+)
+from kithe.ppopt.verdicts import Model, Scripted, Verdict, scored, things_kept, verdict
+
+WISHFUL = answer(
+    "\n".join(f"{name} = {value}" for name, value in WISHES.items()), f"{QUERY} Keep it to one or two lines. Put it in a table."
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("win", "win"),
+        ("WIN.", "win"),
+        ("lose", "lose"),
+        ("I think it's a tie", "tie"),
+        ('{"verdict": "win"}', "win"),
+        ('Sure: {"verdict": "lose"}', "lose"),
+        ("win or lose", None),
+        ("winter", None),
+        ("0.5", None),
+        ("", None),
+        ('{"verdict": 1}', None),
+    ],
+)
+def test_verdicts_are_words_and_never_numbers(text: str, meant: str | None) -> None:
+    # U1: the published code sent the word through a parser of numbers, and every reward was 0.
+    assert verdict(text) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "high", "value"),
+    [
+        ('{"score": 4}', 5, 4),
+        ("Score: 3", 5, 3),
+        ("3/5", 5, 3),
+        ('{"score": "5"}', 5, 5),
+        ('{"score": 6}', 5, None),
+        ('{"score": 0}', 10, None),
+        ('{"score": true}', 5, None),
+        ("great", 10, None),
+        ("between 3 and 4 of 10", 10, None),
+    ],
+)
+def test_scores_are_read_or_missing_and_never_five_by_default(text: str, high: int, value: int | None) -> None:
+    assert scored(text, high) == value
+
+
+@given(st.text(max_size=60))
+def test_readers_never_fail(text: str) -> None:
+    assert verdict(text) in ("win", "tie", "lose", None)
+    assert scored(text, 10) in (*range(1, 11), None)
+
+
+VERDICTS: tuple[Verdict | None, ...] = ("win", "tie", "lose", None)
+
+
+def test_the_task_reward_by_its_table() -> None:
+    # U6: one order favours a position, and a tie is no loss.
+    both = {pair: task_reward(*pair, "both_orders") for pair in itertools.product(VERDICTS, VERDICTS)}
+    assert both[("win", "win")] == 1
+    assert both[("lose", "lose")] == 0
+    assert all(value is None for pair, value in both.items() if None in pair)
+    assert all(
+        value == 0.5 for pair, value in both.items() if None not in pair and pair not in (("win", "win"), ("lose", "lose"))
+    )
+    assert [task_reward(first, None, "paper") for first in VERDICTS] == [1, 0, 0, None]
+
+
+def test_a_judge_that_always_likes_the_first_or_the_second_teaches_nothing() -> None:
+    for bias in ("win", "lose"):
+        judge = Model(ScriptedClient(lambda ask, bias=bias: bias))
+        assert TaskReward(ScriptedHouse("amber"), judge)([(user(), said(WISHFUL))]) == [0.5]
+
+
+def test_answers_are_judged_against_the_message_of_the_user() -> None:
+    # U3: the published evaluation showed the judge the rewritten prompt as the question.
+    shown: list[str] = []
+
+    def play(ask: Ask) -> str:
+        shown.append(ask.messages[0].content)
+        return '{"score": 5}' if "1 to" in ask.messages[0].content else "win"
+
+    judge, prediction = Model(ScriptedClient(play)), said(answer("", "SOMETHING ELSE ENTIRELY"))
+    TaskReward(ScriptedHouse("amber"), judge)([(user(), prediction)])
+    judge.personalisation([(user(), "an answer")])
+    judge.completion([(user(), "an answer")])
+    assert len(shown) == 4
+    assert all(QUERY in text and "SOMETHING ELSE" not in text for text in shown)
+
+
+def test_a_user_who_gets_what_they_want_prefers_it() -> None:
+    cases = [
+        (user(), said(WISHFUL)),
+        (user(), said(answer("", QUERY))),
+        (user(), said(answer("", f"{QUERY} Leave nothing out at all."))),
+    ]
+    won, same, lost = TaskReward(ScriptedHouse("heron"), Scripted())(cases)
+    assert (won, same) == (1.0, 0.5)
+    assert lost is not None
+    assert lost <= 0.5
+
+
+def test_calls_that_fail_give_no_reward_instead_of_zero() -> None:
+    down = ScriptedClient(lambda ask: Failure("timeout", "too slow"))
+    nonsense = ScriptedClient(lambda ask: "purple monkey")
+    cases = [(user(), said(WISHFUL))]
+    assert TaskReward(Deployed(down), Scripted())(cases) == [None]
+    assert TaskReward(ScriptedHouse("amber"), Model(nonsense))(cases) == [None]
+    assert JudgedProfile(Model(nonsense))(cases) == [None]
+    assert IntentGate(judge=Model(nonsense))(cases) == [None]
+
+
+def test_profiles_by_pairs_and_by_a_judge() -> None:
+    full, part, none = (said(answer(text, "x")) for text in (WISHFUL, "length_pref = terse", "tone_pref = direct"))
+    cases: Any = [(user(), one) for one in (full, part, none)]
+    assert ProfileReward()(cases) == [1.0, 0.5, 0.0]
+    assert ProfileReward("evidence")(cases)[1] == pytest.approx(2 / 3)
+    scores = iter(["5", "1", '{"score": 3}'])
+    assert JudgedProfile(Model(ScriptedClient(lambda ask: next(scores))))(cases) == [1.0, 0.0, 0.5]
+
+
+@given(
+    st.dictionaries(st.sampled_from("abc"), st.sampled_from("xy")), st.dictionaries(st.sampled_from("abc"), st.sampled_from("xy"))
+)
+def test_f1_is_a_share_the_same_both_ways(first: dict[str, str], second: dict[str, str]) -> None:
+    assert 0 <= f1(first, second) <= 1
+    assert f1(first, second) == f1(second, first)
+    assert f1(first, first) == 1
+
+
+def test_the_small_terms() -> None:
+    long = said(answer("", QUERY + " word" * 240))
+    leaky, own = said(answer("", f"{QUERY} I am a software developer.")), user()
+    assert FormatReward()([(own, said(WISHFUL)), (own, said("no tags"))]) == [1, 0]
+    assert LengthPenalty(80)([(own, said(WISHFUL)), (own, long)]) == [0, -1]
+    assert LeakPenalty()([(own, said(WISHFUL)), (own, leaky)]) == [0, -1]
+    told = user(turns=(own.turns[0].model_copy(update={"text": "I work as a software developer."}),))
+    assert LeakPenalty()([(told, leaky)]) == [0]
+
+
+def test_the_gate_wants_every_name_and_number() -> None:
+    gate, own = IntentGate(), user()
+    texts = {QUERY: True, f"{QUERY} Briefly.": True, "How do I choose a bike?": False, QUERY.replace("12", "20"): False}
+    assert gate([(own, said(answer("", text))) for text in texts]) == list(texts.values())
+    assert IntentGate(judge=Model(ScriptedClient(lambda ask: '{"kept": false}')))([(own, said(WISHFUL))]) == [False]
+    assert things_kept("no names here", "anything") == 1
+
+
+def test_judges_are_never_handed_a_format_string_of_a_user() -> None:
+    odd = user().model_copy(update={"question": user().question.model_copy(update={"text": "What is {verdict} {0} {{x}}?"})})  # type: ignore[union-attr]
+    assert Model(ScriptedClient(lambda ask: "win")).compare([(odd, "{a}", "{b}")]) == ["win"]
+
+
+def test_every_reward_of_the_shipped_configs_has_a_weight_that_counts() -> None:
+    # U2: the published defaults switched the profile reward off, and U1 had switched the other off.
+    import yaml
+
+    text = (Path(__file__).parents[2] / "conf" / "adapt" / "grpo.yaml").read_text(encoding="utf-8")
+    weights = yaml.safe_load(text)["weights"]
+    assert (weights["profile"], weights["task"]) == (0.3, 0.7)
