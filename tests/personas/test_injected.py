@@ -34,7 +34,12 @@ class Case:
     kind: str
     key: str
     text: str
-    caught: bool
+    names: tuple[str, ...]  # of the conflicts reported for the key
+
+    @property
+    def caught(self) -> bool:
+        """Whether any was."""
+        return bool(self.names)
 
 
 @cache
@@ -81,7 +86,7 @@ def cases(kind: str, what: str) -> Iterator[Case]:
             base = rng.choice([values for place in range(len(PAGE[kind]["given"])) for values in bases(kind, place)])
             assert not conflicts(base)
             found = conflicts({**base, key: stated(text)})
-            yield Case(kind, key, text, any(key in conflict.keys for conflict in found))
+            yield Case(kind, key, text, tuple(f"{conflict.name}: {conflict.keys}" for conflict in found if key in conflict.keys))
 
 
 def rate(found: list[Case]) -> float:

@@ -9,17 +9,14 @@ from typing import Any, Final
 
 from kithe.personas.clashes import Values, amount, clashing
 from kithe.personas.ontology import ontology
+from kithe.personas.opposed import AVOIDED
 from kithe.personas.persona import Stated
 from kithe.personas.rules import RULES, Rule, knows
 from kithe.personas.skeleton import BANDS, SETTLED, Child, Skeleton
 from kithe.personas.summary import stems
+from kithe.personas.wording import clock_times
 from kithe.records.history import Polarity
 
-AVOIDED: Final = (
-    "disliked_food",
-    "food_restriction",
-    "topic_to_avoid",
-)  # what is named here is not wanted, whatever the polarity
 LEISURE: Final = (
     "social_leisure",
     "solo_leisure",
@@ -28,6 +25,20 @@ LEISURE: Final = (
     "wellness_practice",
     "weekend_routine",
 )
+HOURED: Final = (
+    "weekend_routine",
+    "viewing_habit",
+    "listening_time",
+    "listening_context",
+    "solo_leisure",
+    "social_leisure",
+    "reading_habit",
+    "time_constraint",
+    "preferred_workout",
+)  # what is done at an hour
+NIGHT: Final = 480  # minutes of sleep, where only the hour of getting up is known
+MARGIN: Final = 30  # minutes by which a night may shift
+SLEPT: Final = re.compile(r"\b(sleep|in bed|stay in bed|lie in)\b")
 _AGED: Final = re.compile(r"\b(?:aged |age )?(\d{1,2})(?:[ -]years?[ -]old)?\b")
 _ADULTHOOD: Final = re.compile(
     r"\b(grown(-up)?|adult|married|divorced) (children|kids|sons?|daughters?|twins)\b"
@@ -47,7 +58,7 @@ class Conflict:
 
 def conflicts(values: Values) -> list[Conflict]:
     """Everything in these values that contradicts something else in them."""
-    return [*_rules(values), *_opposites(values), *_ages(values), *_background(values)]
+    return [*_rules(values), *_opposites(values), *_ages(values), *_hours(values), *_background(values)]
 
 
 def _rules(values: Values) -> Iterator[Conflict]:
@@ -92,6 +103,25 @@ def _ages(values: Values) -> Iterator[Conflict]:
         hours = (amount(str(getattr(values[first], "value", ""))) - amount(str(getattr(values[second], "value", "")))) % 1440 / 60
         if not 4 <= hours <= 12:
             yield Conflict("night_of_wrong_length", "a night has four to twelve hours", (first, second))
+
+
+def _hours(values: Values) -> Iterator[Conflict]:
+    """Something done at an hour when the persona is asleep, or sleep far into the day of somebody who gets up early."""
+    up, down = (amount(stated.value) if (stated := values.get(key)) else None for key in ("wake_time", "sleep_time"))
+    if up is None or up != up:
+        return
+    asleep = (up - down) % 1440 if down is not None and down == down else NIGHT
+    for key in HOURED:
+        stated = values.get(key)
+        for time in _times(stated.value) if stated and stated.polarity == "positive" else ():
+            long = SLEPT.search(stated.value) if stated else None
+            if (long and 360 < (time - up) % 1440 < 960) or (not long and MARGIN < (up - time) % 1440 < asleep - MARGIN):
+                yield Conflict("asleep_at_that_hour", "who sleeps at that hour does nothing else", ("wake_time", key))
+
+
+@lru_cache(maxsize=4096)
+def _times(text: str) -> tuple[int, ...]:
+    return (*clock_times(text), *((720,) if "until noon" in text else ()))
 
 
 def _young(text: str) -> bool:
