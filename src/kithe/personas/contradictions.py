@@ -3,13 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import combinations
 from typing import Any, Final
 
 from kithe.personas.clashes import Values, amount, clashing
-from kithe.personas.ontology import ontology
-from kithe.personas.opposed import AVOIDED
+from kithe.personas.opposed import AVOIDED, DONE_ONLY, free
 from kithe.personas.persona import Stated
 from kithe.personas.rules import RULES, Rule, knows
 from kithe.personas.skeleton import BANDS, SETTLED, Child, Skeleton
@@ -17,14 +16,6 @@ from kithe.personas.summary import stems
 from kithe.personas.wording import clock_times
 from kithe.records.history import Polarity
 
-LEISURE: Final = (
-    "social_leisure",
-    "solo_leisure",
-    "event_attendance",
-    "seasonal_activity",
-    "wellness_practice",
-    "weekend_routine",
-)
 HOURED: Final = (
     "weekend_routine",
     "viewing_habit",
@@ -70,21 +61,14 @@ def _opposites(values: Values) -> Iterator[Conflict]:
     """The same thing liked under one key and disliked under another (or cut out of the diet)."""
     against: dict[str, frozenset[str]] = {}
     liked: dict[str, frozenset[str]] = {}
-    for key in _tastes():
+    for key in (*AVOIDED, *free()):
         if stated := values.get(key):
-            side = against if key in AVOIDED or stated.polarity == "negative" else liked
-            side[key] = stems(stated.value)
+            unwanted = key in AVOIDED or (stated.polarity == "negative" and key not in DONE_ONLY)
+            (against if unwanted else liked)[key] = stems(stated.value)
     for other, cut in against.items():
         for key, words in liked.items():
             if cut and cut <= words:
                 yield Conflict("liked_and_disliked", "the same thing is liked and disliked", (other, key))
-
-
-@cache
-def _tastes() -> tuple[str, ...]:
-    """The keys that hold likings and dislikes of things."""
-    open_keys = (entity for entity in ontology().entities if entity.kind in ("open", "list"))
-    return tuple(entity.key for entity in open_keys if entity.tier == "Interest" or entity.key in (*AVOIDED, *LEISURE))
 
 
 def _ages(values: Values) -> Iterator[Conflict]:
