@@ -114,7 +114,9 @@ def test_the_judge_chooses_among_equals_and_reads_the_text_and_the_plan() -> Non
     assert all(turn.text in verdicts[0].messages[0].content for turn in outcome.record.turns)
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"quality": 3}', json.dumps(dict.fromkeys(EXPERTS, 11)), json.dumps(dict.fromkeys(EXPERTS, True))])
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"quality": 3}', json.dumps(dict.fromkeys(EXPERTS, 11)), json.dumps(dict.fromkeys(EXPERTS, True))]
+)
 def test_a_verdict_that_cannot_be_read_says_so(text: str) -> None:
     assert isinstance(read_verdict(Reply("x", text)), Problem)
 
@@ -151,7 +153,9 @@ def test_a_row_that_stops_between_candidates_goes_on_without_paying_twice(tmp_pa
         payer: Any = Broke(money)
         actor = Actor()
         actor.answer = payer.answer  # type: ignore[method-assign]
-        ((_, outcome),) = Model(Cached(actor.client, str(tmp_path / "cache.sqlite")), writing=Writing(), best=BestOf(3)).dialogues(ROWS, 0)
+        ((_, outcome),) = Model(
+            Cached(actor.client, str(tmp_path / "cache.sqlite")), writing=Writing(), best=BestOf(3)
+        ).dialogues(ROWS, 0)
         return outcome, len(payer.asked)
 
     assert run(2) == (Unanswered("budget"), 2)

@@ -21,7 +21,8 @@ from kithe.personas.repair import write_persona
 from kithe.personas.skeleton import SETTLED
 
 KNOWN, UNSEEN, FURTHER, LATER = (
-    yaml.safe_load(Path(__file__).with_name(f"{name}.yaml").read_text("utf-8")) for name in ("injected", "unseen", "further", "later")
+    yaml.safe_load(Path(__file__).with_name(f"{name}.yaml").read_text("utf-8"))
+    for name in ("injected", "unseen", "further", "later")
 )
 PAGE = {**KNOWN, **UNSEEN, **FURTHER, **LATER}
 DEVELOPED = (*KNOWN, *UNSEEN, *list(FURTHER)[::2])

@@ -112,7 +112,10 @@ def rule_scores(written: Written) -> Scores:
     if isinstance(record, History):
         own = [turn.text.lower() for turn in record.turns if turn.speaker == record.user]
         planned = len(record.items) + sum(part.reason == "fact not in its turn" for part in written.dropped)
-        return {"facts shown": len(record.items) / planned if planned else 1.0, "turns of its own": len(set(own)) / max(1, len(own))}
+        return {
+            "facts shown": len(record.items) / planned if planned else 1.0,
+            "turns of its own": len(set(own)) / max(1, len(own)),
+        }
     raise TypeError(f"no critic reads a {type(record).__name__}")
 
 
@@ -136,7 +139,9 @@ def read_verdict(reply: Reply) -> Scores | Problem:
     if isinstance(found, Problem):
         return found
     scores = {name: found.get(name) for name in EXPERTS}
-    wrong = [name for name, value in scores.items() if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= SCALE]
+    wrong = [
+        name for name, value in scores.items() if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= SCALE
+    ]
     if wrong:
         return Problem("wrong schema", f"no whole number from 0 to {SCALE} for: {', '.join(wrong)}")
     return {f"judge: {name}": value / SCALE for name, value in scores.items() if isinstance(value, int)}
@@ -176,7 +181,9 @@ def _chosen(rows: Sequence[tuple[Written, Scores]], failed: Sequence[Rejected]) 
     """The candidate with the highest product of scores, the first among equals; what was not kept is named."""
     place = max(range(len(rows)), key=partial(_worth, rows))
     best, scores = rows[place]
-    others = [Rejected(reason="candidate: not the best", raw=_told(other)) for number, (_, other) in enumerate(rows) if number != place]
+    others = [
+        Rejected(reason="candidate: not the best", raw=_told(other)) for number, (_, other) in enumerate(rows) if number != place
+    ]
     unusable = [Rejected(reason=f"candidate: {one.reason}", raw=one.raw) for one in failed]
     kept = Rejected(reason="candidate: kept", raw=_told(scores))
     return Written(best.record, (*best.dropped, kept, *others, *unusable))

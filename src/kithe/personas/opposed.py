@@ -13,7 +13,11 @@ from kithe.personas.summary import stems
 from kithe.personas.wording import phrases
 from kithe.records.history import Polarity
 
-AVOIDED: Final = ("disliked_food", "food_restriction", "topic_to_avoid")  # what is named here is not wanted, whatever the polarity
+AVOIDED: Final = (
+    "disliked_food",
+    "food_restriction",
+    "topic_to_avoid",
+)  # what is named here is not wanted, whatever the polarity
 DONE_ONLY: Final = ("sport_played", "preferred_workout", "outdoor_sport")  # not to do something oneself is not to avoid it
 DAILY: Final = ("weekend_routine", "recurring_purchase", "reminder_habit", "caregiving", "time_constraint", "chore_style")
 NAMED: Final = frozenset(
@@ -156,7 +160,14 @@ def _stages() -> Iterator[Row]:
         low, high = body["ages"]
         outside = [band for band, (least, most) in BANDS.items() if most < low or least > high]
         reason = f"this fits an age from {low} to {high}" if high < 200 else f"this fits an age from {low}"
-        yield f"stage_{place}", reason, ("age_band",), _is(outside), own(), _says([f"stages/{place}/words"], f"stages/{place}/unless")
+        yield (
+            f"stage_{place}",
+            reason,
+            ("age_band",),
+            _is(outside),
+            own(),
+            _says([f"stages/{place}/words"], f"stages/{place}/unless"),
+        )
 
 
 def _professions() -> Iterator[Row]:
@@ -168,7 +179,14 @@ def _professions() -> Iterator[Row]:
             return signed == "positive" and bool(found) and here not in found
 
         if industry in names:
-            yield f"not_in_{industry}", "this is work of another industry", ("industry",), _is([industry]), ("occupation",), elsewhere
+            yield (
+                f"not_in_{industry}",
+                "this is work of another industry",
+                ("industry",),
+                _is([industry]),
+                ("occupation",),
+                elsewhere,
+            )
 
 
 def _ways() -> Iterator[Row]:
@@ -178,6 +196,8 @@ def _ways() -> Iterator[Row]:
         def otherwise(text: str, signed: Polarity, own: str = f"ways/{place}") -> bool:
             found = _said(text)
             named = {f"ways/{number}" for number in range(len(modes))} & found
-            return signed == "positive" and "ways/there" in found and "ways/unless" not in found and bool(named) and own not in named
+            return (
+                signed == "positive" and "ways/there" in found and "ways/unless" not in found and bool(named) and own not in named
+            )
 
         yield f"way_{place}", "this is another way to work", ("commute_mode",), _is(mode["with"]), own(), otherwise
