@@ -1,9 +1,10 @@
-"""Does the generator teach? `KITHE_DATA=… python -m benchmarks.does_it_teach [--small] [--report] [--again ARM …]`.
+"""Does the generator teach? `KITHE_DATA=… python -m benchmarks.does_it_teach [--small] [--report] [--only …] [--again …]`.
 
-SmolLM2-135M with LoRA on 300 facts of each source, tested on users of PersonaChat, LAPS and MSC: a script with the shares of the first
-generator, this generator, `spc`, real conversations; and ablations of this generator. A cell is an arm, a seed and a group of test sets:
-"talk" is PersonaChat and LAPS, word for word a cell of `benchmarks.grid`, whose finished cells stand in here too; "sessions" is MSC, and
-trains nothing where the store has the weights. Finished cells are kept in the result file; what is missing is named there.
+SmolLM2-135M with LoRA on 300 facts of each source, tested on users of PersonaChat, LAPS and MSC: a script with the shares of the
+first generator, this generator, `spc`, real conversations; and ablations of this generator. A cell is an arm, a seed and a group
+of test sets: "talk" is PersonaChat and LAPS, word for word a cell of `benchmarks.grid`, whose finished cells stand in here too;
+"sessions" is MSC, and trains nothing where the store has the weights. Finished cells are kept in the result file; what is missing
+is named there.
 
 `summary.f1_ratio_to_spc_<set>` is the mean F1 over seeds of this generator by that of spc.
 """
@@ -96,7 +97,8 @@ def finished(key: Key, small: bool) -> dict[str, Any]:
         **key._asdict(), "run_id": found["run_id"], "metrics": found["metrics"], "cost": found["cost"],
         "facts": account.get("facts"), "histories": account.get("histories"), "dropped": account.get("dropped"),
         "git": found["provenance"]["git"], "environment": found["environment"],
-        "topics": {name: topics(cell, name) for name in GROUPS[key.tests]}, "corpus": figures(cell) if key.tests == "talk" else {},
+        "topics": {name: topics(cell, name) for name in GROUPS[key.tests]},
+        "corpus": figures(cell) if key.tests == "talk" else {},
     }  # fmt: skip
 
 

@@ -10,8 +10,8 @@ import pytest
 from actor import ROUTINE, Actor, conversation, play
 
 from kithe.errors import ConfigError
-from kithe.generation.best import EXPERTS, STRIDE, BestOf, read_verdict, rule_scores
 from kithe.generation.asking import Problem
+from kithe.generation.best import EXPERTS, STRIDE, BestOf, read_verdict, rule_scores
 from kithe.generation.log import Rejected
 from kithe.generation.profiles import Profiles
 from kithe.generation.stages import Outcome, Row, Unanswered, Written

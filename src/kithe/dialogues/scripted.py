@@ -41,8 +41,8 @@ class Scripted:
         family: the wording: "a" and "b" share no template, "all" uses both.
         exemplars: utterances whose manner (not wording) the user of an assistant takes on.
         targets: distributions fitted from a real log, which replace this teacher's own; None: its own.
-        complete: personas have a background, a value or none for each of 130 keys and no contradictions; otherwise they are so many
-            attributes that agree with each other.
+        complete: personas have a background, a value or none for each of 130 keys and no contradictions; otherwise they are so
+            many attributes that agree with each other.
         paths: how the interest paths of complete personas are drawn; None: they have none.
         name: the name in results and ids.
     """

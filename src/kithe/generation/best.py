@@ -1,8 +1,9 @@
 """Best of n: a row's candidates are written by the model, critics score each, the best one is kept.
 
-The plan of a row (background, paths, facts) is the same for every candidate; only the model's draws differ. A generator with expert
-critics is how Synthetic-Persona-Chat was made (Jandaghi et al. 2023). The critics that are rules cost nothing; the model as a critic costs
-a call for each candidate. Every candidate is paid, counted and remembered as any other answer, so a row that stops in the middle goes on.
+The plan of a row (background, paths, facts) is the same for every candidate; only the model's draws differ. A generator with
+expert critics is how Synthetic-Persona-Chat was made (Jandaghi et al. 2023). The critics that are rules cost nothing; the model
+as a critic costs a call for each candidate. Every candidate is paid, counted and remembered as any other answer, so a row that
+stops in the middle goes on.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,7 +35,7 @@ EXPERTS: Final[Mapping[str, str]] = {
 SCALE: Final = 10
 LONGEST: Final = 200  # tokens of a verdict
 STRIDE: Final = 7919  # between the seeds of two candidates, so that no two of a row's asks share one
-_PROMPT: Final = """You are a panel of expert critics. Score the text below, which was written by a program, from 0 (worst) to {scale} (best) on each of
+_PROMPT: Final = """You are a panel of expert critics. Score the text below from 0 (worst) to {scale} (best) on
 {experts}
 
 What was asked for:

@@ -107,8 +107,10 @@ def _likeness(found: Mapping[str, Any]) -> Iterator[str]:
     yield "\n## Exemplars and targets\n"
     if bank := found.get("exemplars"):
         yield (
-            f"Three of {bank['lines']} utterances ({bank['bank']}) showed each dialogue its manner. Of {bank['user_turns']} user turns "
-            f"{bank['echo_share']:.2%} repeat one (eight words in a row, or nearly all of it); from {MOST_ECHOES:.0%} on nothing is published."
+            f"Three of {bank['lines']} utterances ({bank['bank']}) showed each dialogue its manner. Of "
+            f"{bank['user_turns']} user turns "
+            f"{bank['echo_share']:.2%} repeat one (eight words in a row, or nearly all of it); "
+            f"from {MOST_ECHOES:.0%} on nothing is published."
         )
     if targets := found.get("targets"):
         yield f"\nFitted to the distributions of {targets['histories']} real histories; how far the corpus is from them:\n"
@@ -126,7 +128,7 @@ def _privacy(card: Card) -> Iterator[str]:
     else:
         yield "No differential-privacy budget was spent."
     if real:
-        yield "\nReal people's utterances, de-identified by patterns and name lists, were shown to the writer; no formal guarantee covers that."
+        yield "\nReal people's utterances, de-identified by patterns and name lists, were shown to the writer: no guarantee."
 
 
 def _figures(card: Card) -> Iterator[tuple[str, dict[str, Any]]]:

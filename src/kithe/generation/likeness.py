@@ -62,8 +62,8 @@ class Likeness:
             lines = len(self._bank.exemplars)
             if share >= MOST_ECHOES and self.turns >= 1 / MOST_ECHOES:
                 raise ConfigError(
-                    f"{self.echoes} of {self.turns} user turns repeat one of the {lines} exemplars; less than {MOST_ECHOES:.0%} may: "
-                    "this corpus is not published (other exemplars: teacher/exemplars=hand_written)"
+                    f"{self.echoes} of {self.turns} user turns repeat one of the {lines} exemplars; less than "
+                    f"{MOST_ECHOES:.0%} may: this corpus is not published (other exemplars: teacher/exemplars=hand_written)"
                 )
             found["exemplars"] = {"bank": type(self.exemplars).__name__, "lines": lines, "user_turns": self.turns,
                                   "echo_share": round(share, 5)}  # fmt: skip

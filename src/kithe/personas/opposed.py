@@ -1,4 +1,4 @@
-"""General contradictions (`opposed.yaml`) as rules: two ends of a scale, things avoided and liked, ages, professions, ways to work."""
+"""General contradictions (`opposed.yaml`) as rules: scales, things avoided and liked, ages, professions, ways to work."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
@@ -10,7 +10,7 @@ import yaml
 from kithe.personas.ontology import ontology
 from kithe.personas.skeleton import BANDS, SETTLED
 from kithe.personas.summary import stems
-from kithe.personas.wording import phrases
+from kithe.personas.wording import Phrases, phrases
 from kithe.records.history import Polarity
 
 AVOIDED: Final = (
@@ -20,11 +20,11 @@ AVOIDED: Final = (
 )  # what is named here is not wanted, whatever the polarity
 DONE_ONLY: Final = ("sport_played", "preferred_workout", "outdoor_sport")  # not to do something oneself is not to avoid it
 DAILY: Final = ("weekend_routine", "recurring_purchase", "reminder_habit", "caregiving", "time_constraint", "chore_style")
-NAMED: Final = frozenset(
-    f"favorite_{what}"
-    for what in "musician movie tv_show screen_artist performer team athlete author video_game tabletop_game podcast visual_art_form "
-    "movie_genre book_genre music_genre destination".split()
-)  # names and genres: words of a title say nothing of whom it pleases
+NAMED: Final = frozenset({
+    "favorite_musician", "favorite_movie", "favorite_tv_show", "favorite_screen_artist", "favorite_performer", "favorite_team",
+    "favorite_athlete", "favorite_author", "favorite_video_game", "favorite_tabletop_game", "favorite_podcast",
+    "favorite_visual_art_form", "favorite_movie_genre", "favorite_book_genre", "favorite_music_genre", "favorite_destination",
+})  # fmt: skip  # names and genres: words of a title say nothing of whom it pleases
 CHOSEN: Final = ("primary_device", "travel_style", "transport_preference")  # enumerated keys that are likings too
 HOUSEHOLD: Final = ("children", "pets_owned", "friend_circle")  # what somebody may say not to have
 KNOWN: Final = 65_536
@@ -66,7 +66,7 @@ def _said(text: str) -> frozenset[str]:
 
 
 @cache
-def _table() -> Any:
+def _table() -> Phrases:
     page = _page()
     groups = {f"{part}/{name}/{field}": words
               for part in ("scales", "things") for name, body in page[part].items()
@@ -111,7 +111,7 @@ def _scales() -> Iterator[Row]:
 def _things() -> Iterator[Row]:
     refusing = (*(key for key in _interests() if key not in DONE_ONLY), *HOUSEHOLD)
     for name, body in _page()["things"].items():
-        at, reason = f"things/{name}", f"who avoids {body['heads'][0]} does not like it elsewhere"
+        reason = f"who avoids {body['heads'][0]} does not like it elsewhere"
         liked, spurned = _liked(name), _spurns(name)
         refused, named = _names(body["heads"], "negative"), _names(body["heads"], "any")
         keys = (*free(), *CHOSEN)

@@ -70,10 +70,11 @@ def clock_times(text: str) -> Iterator[int]:
             yield minutes
 
 
-_NUMBERS: Final = "one two three four five six seven eight nine ten eleven".split()
+_NUMBERS: Final = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"]
 _HOURS: Final = {name: place for place, name in enumerate(_NUMBERS, 1)}
 _CLOCK: Final = re.compile(
-    rf"\b(until |till |before |after |by |at )?({'|'.join(_NUMBERS)}|1[01]|[1-9])(?:(?: o'clock)? in the morning|(?::\d\d)? ?a\.?m\b)"
+    rf"\b(until |till |before |after |by |at )?({'|'.join(_NUMBERS)}|1[01]|[1-9])"
+    r"(?:(?: o'clock)? in the morning|(?::\d\d)? ?a\.?m\b)"
 )
 _PARTS: Final = {
     330: r"\b(up|market|swim|jog|run|out of the house)\b.*\b(by|before) (five|six)\b",
