@@ -125,7 +125,8 @@ def test_the_mix_takes_what_the_log_tells() -> None:
 def test_targets_from_a_source_are_fitted_once_and_do_not_change() -> None:
     source = FromLog(_Log(), most=30)
     assert isinstance(source.fitted(), Targets)
-    assert source.fitted() is FromLog(_Log(), most=30).fitted()
+    assert source.fitted() is source.fitted()
+    assert source.fitted() == FromLog(_Log(), most=30).fitted()
     assert hash(Scripted(targets=source)) == hash(Scripted(targets=FromLog(_Log(), most=30)))
     assert FromLog(_Log(), epsilon=1.0, seed=3).fitted() == FromLog(_Log(), epsilon=1.0, seed=3).fitted()
 

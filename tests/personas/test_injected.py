@@ -1,15 +1,15 @@
 """Contradictions put into finished personas are found, and values that contradict nothing are left alone.
 
-The rules were improved with the kinds of `injected.yaml`; those of `unseen.yaml` were written later and no rule follows them.
+The rules were improved with `injected.yaml`, `unseen.yaml` and every second kind of `further.yaml`. No rule was written to the
+other kinds of `further.yaml`, which the same author had written before the rules, nor to `later.yaml`, written when they were finished.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from random import Random
 
-import pytest
 import yaml
 
 from kithe.personas.clashes import Values
@@ -20,11 +20,16 @@ from kithe.personas.persona import Stated
 from kithe.personas.repair import write_persona
 from kithe.personas.skeleton import SETTLED
 
-KNOWN, UNSEEN = (yaml.safe_load(Path(__file__).with_name(f"{name}.yaml").read_text("utf-8")) for name in ("injected", "unseen"))
-PAGE = {**KNOWN, **UNSEEN}
+KNOWN, UNSEEN, FURTHER, LATER = (
+    yaml.safe_load(Path(__file__).with_name(f"{name}.yaml").read_text("utf-8"))
+    for name in ("injected", "unseen", "further", "later")
+)
+PAGE = {**KNOWN, **UNSEEN, **FURTHER, **LATER}
+DEVELOPED = (*KNOWN, *UNSEEN, *list(FURTHER)[::2])
+HELD_OUT = tuple(FURTHER)[1::2]
 SAMPLER = PathSampler(Sampling(), seed=7)
 POOL = 160
-FLOOR = 0.5  # measured once, see docs/personas.md
+FLOOR = 0.5  # docs/personas.md has the measured share
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,12 @@ class Case:
     kind: str
     key: str
     text: str
-    caught: bool
+    names: tuple[str, ...]  # of the conflicts reported for the key
+
+    @property
+    def caught(self) -> bool:
+        """Whether any was."""
+        return bool(self.names)
 
 
 @cache
@@ -69,7 +79,7 @@ def bases(kind: str, place: int) -> tuple[Values, ...]:
     """Up to 16 clean personas of which what a kind of contradiction needs is true: as written, or by changing free keys."""
     given = PAGE[kind]["given"][place]
     natural = [values for values in pool() if has(values, given)]
-    made = [now for values in pool()[:60] if not has(values, given) if not conflicts(now := given_it(values, given))]
+    made = [now for values in pool()[:24] if not has(values, given) if not conflicts(now := given_it(values, given))]
     return tuple((natural + made)[:16])
 
 
@@ -81,7 +91,7 @@ def cases(kind: str, what: str) -> Iterator[Case]:
             base = rng.choice([values for place in range(len(PAGE[kind]["given"])) for values in bases(kind, place)])
             assert not conflicts(base)
             found = conflicts({**base, key: stated(text)})
-            yield Case(kind, key, text, any(key in conflict.keys for conflict in found))
+            yield Case(kind, key, text, tuple(f"{conflict.name}: {conflict.keys}" for conflict in found if key in conflict.keys))
 
 
 def rate(found: list[Case]) -> float:
@@ -89,27 +99,33 @@ def rate(found: list[Case]) -> float:
     return sum(case.caught for case in found) / len(found)
 
 
-@pytest.fixture(scope="module")
-def clashes() -> list[Case]:
-    """All contradictions."""
-    return [case for kind in KNOWN for case in cases(kind, "clash")]
+def injected(kinds: Iterable[str], what: str = "clash") -> list[Case]:
+    """All cases of some kinds."""
+    return [case for kind in kinds if what in PAGE[kind] for case in cases(kind, what)]
 
 
-def test_at_least_95_percent_of_the_contradictions_are_caught(clashes: list[Case]) -> None:
-    assert len(clashes) >= 300
-    assert len({case.kind for case in clashes}) >= 30
+def test_at_least_95_percent_of_the_contradictions_are_caught() -> None:
+    clashes = injected(DEVELOPED)
+    assert len(clashes) >= 590
+    assert len({case.kind for case in clashes}) >= 75
     assert rate(clashes) >= 0.95, [case for case in clashes if not case.caught]
 
 
-def test_most_contradictions_that_nobody_wrote_rules_for_are_caught() -> None:
-    unseen = [case for kind in UNSEEN for case in cases(kind, "clash")]
-    assert len(unseen) >= 70
-    assert rate(unseen) >= FLOOR, [case for case in unseen if not case.caught]
+def test_at_least_95_percent_of_the_kinds_kept_out_of_sight_are_caught() -> None:
+    clashes = injected(HELD_OUT)
+    assert len(clashes) >= 150
+    assert rate(clashes) >= 0.95, [case for case in clashes if not case.caught]
+
+
+def test_most_contradictions_written_after_the_rules_are_caught() -> None:
+    clashes = injected(LATER)
+    assert len(clashes) >= 160
+    assert rate(clashes) >= FLOOR, [case for case in clashes if not case.caught]
 
 
 def test_values_that_contradict_nothing_raise_no_alarm() -> None:
-    harmless = [case for kind in KNOWN for case in cases(kind, "fine")]
-    assert len(harmless) >= 80
+    harmless = injected((*KNOWN, *FURTHER), "fine")
+    assert len(harmless) >= 170
     assert rate(harmless) <= 0.05, [case for case in harmless if case.caught]
 
 
@@ -117,4 +133,4 @@ def test_finished_personas_are_clean_and_drafts_nearly_so() -> None:
     assert len(pool()) == POOL
     assert not any(conflicts(values) for values in pool())
     drafts = [conflicts(draft_persona(str(index), Random(index), SAMPLER.paths(index)).values) for index in range(60)]
-    assert sum(map(len, drafts)) / len(drafts) <= 4
+    assert sum(map(len, drafts)) / len(drafts) <= 6.5  # one contradiction may break several rules

@@ -1,9 +1,10 @@
 """Utterances that lend a dialogue their style: three are drawn, their manner is copied, their words are not."""
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from itertools import islice
 from random import Random
@@ -12,9 +13,11 @@ from typing import Protocol
 import yaml
 
 from kithe.corpora.source import Split
+from kithe.quality.pii import names_in_any_case, scrub
 from kithe.records.history import History
 
 DRAWN = 3
+LONGEST = 40  # words of an utterance that is drawn
 NGRAM = 8  # so many words in a row are an echo
 NEAR = 0.9  # of an exemplar's words (at least four), in order, so much in one sentence is one too
 _WORD = re.compile(r"[a-z0-9']+")
@@ -44,8 +47,8 @@ class HandWritten:
         return _bank()
 
 
-class TrainingSource(Hashable, Protocol):
-    """Anything hashable that can be asked for the histories of a training split (`kithe.corpora.source.DataSource`)."""
+class TrainingSource(Protocol):
+    """Anything that can be asked for the histories of a training split (`kithe.corpora.source.DataSource`)."""
 
     def histories(self, split: Split, seed: int) -> Iterator[History]:
         """The histories of a split."""
@@ -62,6 +65,15 @@ def mask(text: str) -> str:
     return " ".join(text.split())
 
 
+def deidentified(text: str) -> str:
+    """A text without personal data: empty where it says a given name in any case, else scrubbed and masked.
+
+    The scan (`kithe.quality.pii.scrub`) takes out addresses, numbers and how people introduce themselves; `mask` takes out other
+    numbers and whatever is capitalised inside a sentence, such as places and employers.
+    """
+    return "" if names_in_any_case(text) else mask(scrub(text))
+
+
 @dataclass(frozen=True)
 class FromReal:
     """De-identified user utterances of a real source's training split (`exemplars=real`).
@@ -74,13 +86,24 @@ class FromReal:
     """
 
     source: TrainingSource
-    scrub: Callable[[str], str] = mask
+    scrub: Callable[[str], str] = deidentified
     most: int = 400
     seed: int = 0
 
     def lines(self) -> tuple[str, ...]:
         """The utterances."""
-        return _from_real(self.source, self.scrub, self.most, self.seed)
+        return self._lines
+
+    @cached_property
+    def _lines(self) -> tuple[str, ...]:
+        drawn = self._drawn()
+        return tuple(text for text in dict.fromkeys(self.scrub(text) for text in drawn) if text)
+
+    def _drawn(self) -> list[str]:
+        read = self.source.histories("train", self.seed)
+        spoken = (turn.text for history in read for turn in history.turns if turn.speaker == history.user)
+        pool = list(islice((text for text in spoken if 1 < len(text.split()) <= LONGEST), 20 * self.most))
+        return Random(f"{self.seed}/exemplars").sample(pool, min(self.most, len(pool)))
 
 
 @dataclass(frozen=True)
@@ -134,10 +157,36 @@ def echoes(text: str, exemplars: Iterable[str]) -> bool:
     return False
 
 
+@dataclass(frozen=True)
+class Echoes:
+    """Many exemplars, arranged so that a text is compared with those only that it can repeat; it finds what `echoes` finds."""
+
+    exemplars: tuple[str, ...]
+
+    @cached_property
+    def _by_word(self) -> Mapping[str, frozenset[int]]:
+        rows: dict[str, set[int]] = {}
+        for place, line in enumerate(self.exemplars):
+            for word in _WORD.findall(line.lower()):
+                rows.setdefault(word, set()).add(place)
+        return {word: frozenset(places) for word, places in rows.items()}
+
+    def found(self, text: str) -> bool:
+        """Whether a text repeats one of the exemplars: one that shares less than three words with it cannot be."""
+        shared = Counter(place for word in set(_WORD.findall(text.lower())) for place in self._by_word.get(word, ()))
+        near = (self.exemplars[place] for place, count in shared.items() if count >= min(3, self._kinds[place]))
+        return echoes(text, near)
+
+    @cached_property
+    def _kinds(self) -> tuple[int, ...]:
+        return tuple(len(set(_WORD.findall(line.lower()))) for line in self.exemplars)
+
+
 def echo_share(histories: Iterable[History], exemplars: Sequence[str]) -> float:
     """The share of the users' turns that repeat an exemplar."""
+    bank = Echoes(tuple(exemplars))
     turns = [turn.text for history in histories for turn in history.turns if turn.speaker == history.user]
-    return sum(echoes(text, exemplars) for text in turns) / max(1, len(turns))
+    return sum(map(bank.found, turns)) / max(1, len(turns))
 
 
 def _shared(one: Sequence[str], other: Sequence[str]) -> int:
@@ -156,11 +205,3 @@ def _shared(one: Sequence[str], other: Sequence[str]) -> int:
 def _bank() -> tuple[str, ...]:
     groups = yaml.safe_load((files("kithe.dialogues") / "exemplars.yaml").read_text("utf-8"))
     return tuple(line for lines in groups.values() for line in lines)
-
-
-@lru_cache(maxsize=4)
-def _from_real(source: TrainingSource, scrub: Callable[[str], str], most: int, seed: int) -> tuple[str, ...]:
-    spoken = (turn.text for history in source.histories("train", seed) for turn in history.turns if turn.speaker == history.user)
-    pool = list(islice((text for text in spoken if 1 < len(text.split()) <= 40), 20 * most))
-    drawn = Random(f"{seed}/exemplars").sample(pool, min(most, len(pool)))
-    return tuple(text for text in dict.fromkeys(scrub(text) for text in drawn) if text)

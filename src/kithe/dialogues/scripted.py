@@ -1,5 +1,6 @@
 """`teacher=scripted`: personas and dialogues from a seeded grammar, with exact labels and no model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -14,12 +15,15 @@ from kithe.dialogues.people import Person, Talk
 from kithe.dialogues.script import page
 from kithe.dialogues.targets import FromLog, Targets
 from kithe.dialogues.voice import Voice
-from kithe.errors import unknown
+from kithe.errors import ConfigError, unknown
 from kithe.personas.grammar import Family
+from kithe.personas.paths import Sampling, sampler
 from kithe.personas.persona import Persona, draw_persona
+from kithe.personas.repair import write_persona
 from kithe.records.history import History
 
 FIELDS = frozenset({"category", "key", "value", "type", "polarity", "intensity", "inference", "evidence"})
+ATTEMPTS = 5  # at a complete persona, each of a few drafts; in thousands none needed a second
 SIZE = 48  # attributes of a persona, of which a dialogue shows a few
 COUNTS = (0.06, 0.03, 0.07, 0.12, 0.17, 0.19, 0.16, 0.12, 0.08)  # share of dialogues that set out to show 0, 1, 2 ... facts
 SESSIONS = (0.65, 0.22, 0.13)
@@ -37,6 +41,9 @@ class Scripted:
         family: the wording: "a" and "b" share no template, "all" uses both.
         exemplars: utterances whose manner (not wording) the user of an assistant takes on.
         targets: distributions fitted from a real log, which replace this teacher's own; None: its own.
+        complete: personas have a background, a value or none for each of 130 keys and no contradictions; otherwise they are so
+            many attributes that agree with each other.
+        paths: how the interest paths of complete personas are drawn; None: they have none.
         name: the name in results and ids.
     """
 
@@ -45,14 +52,18 @@ class Scripted:
     family: Family = "all"
     exemplars: Exemplars = field(default_factory=HandWritten)
     targets: Targets | FromLog | None = None
+    complete: bool = False
+    paths: Sampling | None = None
     name: str = "scripted"
 
     def __post_init__(self) -> None:
-        """Check the family.
+        """Check the values.
 
         Raises:
-            ConfigError: there is no such family.
+            ConfigError: there is no such family, or paths for personas that have no place for them.
         """
+        if self.paths is not None and not self.complete:
+            raise ConfigError("teacher.paths: only complete personas have interest paths; set teacher.complete=true as well")
         if self.family not in _FAMILIES:
             raise unknown("value of teacher.family", self.family, _FAMILIES)
 
@@ -68,8 +79,10 @@ class Scripted:
 
     def persona(self, seed: int, index: int, unseen: bool = False) -> Persona:
         """The persona of this index (`Teacher.persona`)."""
-        rng = Random(f"{seed}/persona/{index}")
-        return draw_persona(f"{self.name}-{seed}-{index}", rng, SIZE, unseen)
+        identity = f"{self.name}-{seed}-{index}"
+        if self.complete:
+            return _complete(identity, seed, sampler(self.paths, seed).paths(index) if self.paths else (), unseen)
+        return draw_persona(identity, Random(f"{seed}/persona/{index}"), SIZE, unseen)
 
     def dialogue(self, persona: Persona, seed: int, index: int) -> History:
         """The persona's dialogue of this index (`Teacher.dialogue`)."""
@@ -138,6 +151,15 @@ class _Writer:
         wanted = None if self.shape else traits
         able = [attribute for attribute in speakable(self.persona) if wanted is None or attribute.trait in wanted]
         return choose_facts(able, count, self.mix, self.rng, self.targets.categories if self.targets else None)
+
+
+def _complete(identity: str, seed: int, paths: Sequence[tuple[str, ...]], unseen: bool) -> Persona:
+    """A complete persona; one that is given up because of contradictions is drawn anew."""
+    outcomes = (write_persona(identity, Random(f"{seed}/{identity}/{attempt}"), paths, unseen) for attempt in range(ATTEMPTS))
+    found = next((outcome.persona for outcome in outcomes if outcome.persona), None)
+    if found is None:
+        raise ValueError(f"no persona without contradictions for {identity} in {ATTEMPTS} attempts")
+    return found
 
 
 def _seed(persona: Persona, rng: Random) -> str:

@@ -10,8 +10,8 @@ advance and do not depend on the data.
 from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import accumulate, islice
 from random import Random, SystemRandom
 from typing import Final
@@ -95,16 +95,33 @@ class Targets:
         return replace(mix, negative=min(1.0, negative), routine=min(0.95, routine))
 
 
-def measure(histories: Iterable[History]) -> Histograms:
-    """The histograms of a log, without noise."""
-    found: dict[str, Counter[str]] = {name: Counter() for name in Histograms.model_fields if name not in ("histories", "epsilon")}
-    total = 0
-    for history in histories:
-        total += 1
+@dataclass
+class Tally:
+    """Histograms that are counted history by history."""
+
+    histories: int = 0
+    found: dict[str, Counter[str]] = field(
+        default_factory=lambda: {name: Counter() for name in Histograms.model_fields if name not in ("histories", "epsilon")}
+    )
+
+    def add(self, history: History) -> None:
+        """Count a history."""
+        self.histories += 1
         for name, values in _values(history).items():
             for value in values:
-                found[name][value] += 1 / len(values)  # type: ignore[assignment]
-    return Histograms(histories=total, **{name: dict(counts) for name, counts in found.items()})
+                self.found[name][value] += 1 / len(values)  # type: ignore[assignment]
+
+    def histograms(self) -> Histograms:
+        """What is counted so far, without noise."""
+        return Histograms(histories=self.histories, **{name: dict(counts) for name, counts in self.found.items()})
+
+
+def measure(histories: Iterable[History]) -> Histograms:
+    """The histograms of a log, without noise."""
+    tally = Tally()
+    for history in histories:
+        tally.add(history)
+    return tally.histograms()
 
 
 def fit(histories: Iterable[History], epsilon: float | None = None, rng: Random | None = None) -> Targets:
@@ -135,12 +152,12 @@ def laplace(scale: float, rng: Random) -> float:
     return rng.expovariate(1 / scale) - rng.expovariate(1 / scale)
 
 
-def report(found: Iterable[History], targets: Targets) -> dict[str, dict[str, float]]:
+def report(found: Iterable[History] | Histograms, targets: Targets) -> dict[str, dict[str, float]]:
     """How far a corpus is from its targets: total variation of every histogram, and the KS statistic of the ordered ones.
 
     What the log does not tell (polarity or category of unlabelled facts) is left out.
     """
-    own = measure(found)
+    own = found if isinstance(found, Histograms) else measure(found)
     result: dict[str, dict[str, float]] = {}
     for name in _bins():
         mine, wanted = getattr(own, name), getattr(targets.histograms, name)
@@ -171,13 +188,12 @@ class FromLog:
 
     def fitted(self) -> Targets:
         """The targets, the same at every call."""
-        return _from_log(self)
+        return self._fitted
 
-
-@lru_cache(maxsize=4)
-def _from_log(log: FromLog) -> Targets:
-    noise = None if log.seed is None else Random(f"{log.seed}/noise")
-    return fit(islice(log.source.histories("train", 0), log.most), log.epsilon, noise)
+    @cached_property
+    def _fitted(self) -> Targets:
+        noise = None if self.seed is None else Random(f"{self.seed}/noise")
+        return fit(islice(self.source.histories("train", 0), self.most), self.epsilon, noise)
 
 
 def _values(history: History) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from kithe.generation.export import RECORDS, SPLITS, Export, Written
+from kithe.generation.likeness import MOST_ECHOES
 
 Card = dict[str, Any]
 
@@ -27,7 +28,8 @@ def card(identity: str, config: Mapping[str, Any], account: Mapping[str, Any], e
         **{split: written.statistics[split].report() for split in SPLITS},
         "rejected": {stage: dict(sorted(reasons.items())) for stage, reasons in written.rejected.items()},
         "dropped": {stage: dict(sorted(reasons.items())) for stage, reasons in written.dropped.items()},
-        "checks": {name: found.report() for name, found in written.accounts.items()},
+        "checks": {name: found.report() for name, found in written.accounts.items() if name != "dialogues"},
+        "likeness": written.accounts["dialogues"].report() if "dialogues" in written.accounts else {},
         "privacy": {"epsilon": _epsilon(config)},
         "files": dict(sorted(written.files.items())),
         "config": dict(config),
@@ -85,13 +87,9 @@ def _sections(card: Card) -> Iterator[str]:
     if card["checks"]:
         yield "\n## An independent second labelling\n"
         yield from (f"- {name}: {value}" for name, value in _flat(card["checks"]))
+    yield from _likeness(card["likeness"])
     yield "\n## Privacy\n"
-    epsilon = card["privacy"]["epsilon"]
-    yield (
-        "No differential-privacy budget was spent."
-        if epsilon is None
-        else f"Statistics of real logs were released with differential privacy, ε = {epsilon}."
-    )
+    yield from _privacy(card)
     yield "\n## Where it comes from\n"
     yield f"- id `{card['id']}`, licence {card['licence']}"
     writers = {name: f" by `{who}`" for name, who in card["writers"].items()}
@@ -100,6 +98,37 @@ def _sections(card: Card) -> Iterator[str]:
     yield "| file | bytes | sha256 |\n|---|---:|---|"
     yield from (f"| {name} | {file['bytes']} | `{file['sha256']}` |" for name, file in card["files"].items())
     yield ""
+
+
+def _likeness(found: Mapping[str, Any]) -> Iterator[str]:
+    """How the corpus is like what its writer was shown."""
+    if not found:
+        return
+    yield "\n## Exemplars and targets\n"
+    if bank := found.get("exemplars"):
+        yield (
+            f"Three of {bank['lines']} utterances ({bank['bank']}) showed each dialogue its manner. Of "
+            f"{bank['user_turns']} user turns "
+            f"{bank['echo_share']:.2%} repeat one (eight words in a row, or nearly all of it); "
+            f"from {MOST_ECHOES:.0%} on nothing is published."
+        )
+    if targets := found.get("targets"):
+        yield f"\nFitted to the distributions of {targets['histories']} real histories; how far the corpus is from them:\n"
+        yield "| | total variation | KS |\n|---|---:|---:|"
+        yield from (f"| {name} | {values['tv']} | {values.get('ks', '–')} |" for name, values in targets["distance"].items())
+
+
+def _privacy(card: Card) -> Iterator[str]:
+    epsilon = card["privacy"]["epsilon"]
+    real = card["likeness"].get("exemplars", {}).get("bank") == "FromReal"
+    if epsilon is not None:
+        yield f"Statistics of real logs were released with differential privacy, ε = {epsilon}, one history being the unit."
+    elif "targets" in card["likeness"]:
+        yield "Statistics of a real log were used as they are (ε = ∞): no differential-privacy noise."
+    else:
+        yield "No differential-privacy budget was spent."
+    if real:
+        yield "\nReal people's utterances, de-identified by patterns and name lists, were shown to the writer: no guarantee."
 
 
 def _figures(card: Card) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from random import Random
 from typing import Final
 
@@ -15,7 +14,7 @@ from kithe.llm.client import Ask, Reply
 from kithe.personas.complete import SENSITIVE
 from kithe.personas.fill import TierAnswer, read_summary, read_tier, settled_values, summary_prompt, tier_prompt, tier_schema
 from kithe.personas.ontology import ontology
-from kithe.personas.paths import PathSampler, Sampling
+from kithe.personas.paths import Sampling, sampler
 from kithe.personas.persona import Persona, Stated
 from kithe.personas.repair import mend
 from kithe.personas.skeleton import Skeleton, draw_skeleton
@@ -100,12 +99,6 @@ class Profiles:
         if not text:
             dropped.append(Rejected(reason="summary"))
         return text or write_summary(ontology(), values, keys)
-
-
-@lru_cache(maxsize=4)
-def sampler(paths: Sampling, seed: int) -> PathSampler:
-    """The path sampler of a seed."""
-    return PathSampler(paths, seed)
 
 
 def _tier(reply: Reply, tier: str, skeleton: Skeleton, paths: Paths) -> TierAnswer | Problem:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 from kithe.corpora.synthetic import VALIDATION_START
 from kithe.dialogues.teacher import Teacher
 from kithe.errors import ConfigError
+from kithe.generation.likeness import Likeness
 from kithe.generation.log import Rejected
 from kithe.llm.client import Ask, Client
 from kithe.personas.persona import Persona
@@ -158,6 +159,10 @@ class Dialogues:
     def keys(self, key: str) -> tuple[str, ...]:
         """So many dialogues a persona."""
         return tuple(f"{key}-{number}" for number in range(self.each))
+
+    def account(self) -> Account:
+        """Echoes of the teacher's exemplars, and distances from the log that it follows."""
+        return Likeness.of(self.teacher)
 
     def write(self, rows: Sequence[Row], seed: int) -> Iterator[tuple[str, Outcome]]:
         """See `Stage.write`."""

@@ -4,15 +4,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
+from kithe.dialogues.exemplars import Exemplars, HandWritten
 from kithe.dialogues.scripted import FIELDS
 from kithe.generation.asking import Script, together
-from kithe.generation.profiles import Profiles, sampler
+from kithe.generation.best import BestOf
+from kithe.generation.profiles import Profiles
 from kithe.generation.stages import Outcome, Row, Written
 from kithe.generation.writing import Writing
 from kithe.identity import digest
 from kithe.llm.client import Ask, Client
 from kithe.personas.complete import draft_persona
-from kithe.personas.paths import Sampling
+from kithe.personas.paths import Sampling, sampler
 from kithe.personas.persona import Persona
 
 
@@ -24,11 +26,15 @@ class Model:
         client: who answers (`kithe.llm`).
         profiles: how personas are asked for.
         writing: how dialogues are asked for.
+        exemplars: utterances that show the tone.
+        best: how many candidates of each are written, and who chooses.
     """
 
     client: Client
     profiles: Profiles = field(default_factory=Profiles)
     writing: Writing = field(default_factory=Writing)
+    exemplars: Exemplars = field(default_factory=HandWritten)
+    best: BestOf = field(default_factory=BestOf)
 
     @property
     def name(self) -> str:
@@ -55,18 +61,20 @@ class Model:
 
     def persona(self, key: str, seed: int) -> Script[Written]:
         """The script of one persona."""
-        return self.profiles.script(key, f"model{digest(self.client.identity, 6)}-{seed}-{key}", seed)
+        name = f"model{digest(self.client.identity, 6)}-{seed}-{key}"
+        return self.best.script(lambda: self.profiles.script(key, name, seed))
 
     def dialogue(self, row: Row, seed: int) -> Script[Written]:
         """The script of one dialogue."""
-        return self.writing.script(row.key, row.known["personas"], seed, int(row.key.split("-")[1]))
+        number = int(row.key.split("-")[1])
+        return self.best.script(lambda: self.writing.script(row.key, row.known["personas"], seed, number, self.exemplars))
 
     def asks(self, stage: str, key: str, seed: int) -> list[Ask]:
         """See `Asking.asks`."""
         index = key.split("-")[0]
         if stage == "personas":
-            return self.profiles.asks(index, seed)
-        return self.writing.asks(key, stand_in(index, seed), seed)
+            return self.best.asks(self.profiles.asks(index, seed))
+        return self.best.asks(self.writing.asks(key, stand_in(index, seed), seed, self.exemplars))
 
 
 def stand_in(index: str, seed: int) -> Persona:

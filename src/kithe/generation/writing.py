@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from kithe.corpora.expressed import Expressed
 from kithe.dialogues import exemplars as bank
-from kithe.dialogues.exemplars import Exemplars, HandWritten
+from kithe.dialogues.exemplars import Exemplars
 from kithe.dialogues.mix import Mix
 from kithe.generation.asking import Problem, Script, asked
 from kithe.generation.log import Rejected
@@ -34,29 +34,27 @@ class Writing:
 
     Attributes:
         mix: what they are made of.
-        exemplars: utterances that show the tone.
         max_tokens: the longest answer.
         temperature: of the draws.
     """
 
     mix: Mix = field(default_factory=Mix)
-    exemplars: Exemplars = field(default_factory=HandWritten)
     max_tokens: int = 2048
     temperature: float = 0.8
 
-    def script(self, key: str, persona: Persona, seed: int, number: int) -> Script[Written]:
-        """One dialogue: asked for, read, and asked for once more if it must be."""
+    def script(self, key: str, persona: Persona, seed: int, number: int, exemplars: Exemplars) -> Script[Written]:
+        """One dialogue: asked for, read, and asked for once more if it must be; three exemplars show the tone."""
         rng = Random(f"{seed}/dialogue/{persona.id}/{number}")
         planned = plan(persona, self.mix, rng)
-        shown = bank.draw(self.exemplars, rng)
+        shown = bank.draw(exemplars, rng)
         ask = self.ask(key, persona, planned, shown, rng.getrandbits(31))
         name = f"{persona.id}-{number}"
         return (yield from asked(ask, lambda reply: read_dialogue(reply, name, persona, planned, shown)))
 
-    def asks(self, key: str, persona: Persona, seed: int) -> list[Ask]:
+    def asks(self, key: str, persona: Persona, seed: int, exemplars: Exemplars) -> list[Ask]:
         """What a dialogue takes, for an estimate."""
         rng = Random(f"{seed}/dialogue/{persona.id}/0")
-        return [self.ask(key, persona, plan(persona, self.mix, rng), bank.draw(self.exemplars, rng), 0)]
+        return [self.ask(key, persona, plan(persona, self.mix, rng), bank.draw(exemplars, rng), 0)]
 
     def ask(self, key: str, persona: Persona, planned: Plan, shown: Sequence[str], seed: int) -> Ask:
         """The request for a dialogue."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 import yaml
 
 from kithe.personas.ontology import ontology
+from kithe.personas.opposed import opposed
 from kithe.personas.persona import Stated
 from kithe.personas.skeleton import SETTLED
 from kithe.records.history import Polarity
@@ -79,7 +80,8 @@ def _held(key: str, text: str, polarity: Polarity) -> tuple[int, ...]:
 def _book() -> _Book:
     page = _page()
     rows = ((name, rule["reason"], _side(rule["a"]), _side(rule["b"])) for name, rule in page["rules"].items())
-    clashes = tuple(Clash(*row) for row in rows)
+    general = (Clash(name, reason, Side(tuple(a), one), Side(tuple(b), two)) for name, reason, a, one, b, two in opposed())
+    clashes = (*(Clash(*row) for row in rows), *general)
     sides: dict[str, list[int]] = {}
     for number, clash in enumerate(clashes):
         for place, side in enumerate((clash.a, clash.b)):

@@ -3,31 +3,33 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import combinations
 from typing import Any, Final
 
 from kithe.personas.clashes import Values, amount, clashing
-from kithe.personas.ontology import ontology
+from kithe.personas.opposed import AVOIDED, DONE_ONLY, free
 from kithe.personas.persona import Stated
 from kithe.personas.rules import RULES, Rule, knows
 from kithe.personas.skeleton import BANDS, SETTLED, Child, Skeleton
 from kithe.personas.summary import stems
+from kithe.personas.wording import clock_times
 from kithe.records.history import Polarity
 
-AVOIDED: Final = (
-    "disliked_food",
-    "food_restriction",
-    "topic_to_avoid",
-)  # what is named here is not wanted, whatever the polarity
-LEISURE: Final = (
-    "social_leisure",
-    "solo_leisure",
-    "event_attendance",
-    "seasonal_activity",
-    "wellness_practice",
+HOURED: Final = (
     "weekend_routine",
-)
+    "viewing_habit",
+    "listening_time",
+    "listening_context",
+    "solo_leisure",
+    "social_leisure",
+    "reading_habit",
+    "time_constraint",
+    "preferred_workout",
+)  # what is done at an hour
+NIGHT: Final = 480  # minutes of sleep, where only the hour of getting up is known
+MARGIN: Final = 30  # minutes by which a night may shift
+SLEPT: Final = re.compile(r"\b(sleep|in bed|stay in bed|lie in)\b")
 _AGED: Final = re.compile(r"\b(?:aged |age )?(\d{1,2})(?:[ -]years?[ -]old)?\b")
 _ADULTHOOD: Final = re.compile(
     r"\b(grown(-up)?|adult|married|divorced) (children|kids|sons?|daughters?|twins)\b"
@@ -47,7 +49,7 @@ class Conflict:
 
 def conflicts(values: Values) -> list[Conflict]:
     """Everything in these values that contradicts something else in them."""
-    return [*_rules(values), *_opposites(values), *_ages(values), *_background(values)]
+    return [*_rules(values), *_opposites(values), *_ages(values), *_hours(values), *_background(values)]
 
 
 def _rules(values: Values) -> Iterator[Conflict]:
@@ -59,21 +61,14 @@ def _opposites(values: Values) -> Iterator[Conflict]:
     """The same thing liked under one key and disliked under another (or cut out of the diet)."""
     against: dict[str, frozenset[str]] = {}
     liked: dict[str, frozenset[str]] = {}
-    for key in _tastes():
+    for key in (*AVOIDED, *free()):
         if stated := values.get(key):
-            side = against if key in AVOIDED or stated.polarity == "negative" else liked
-            side[key] = stems(stated.value)
+            unwanted = key in AVOIDED or (stated.polarity == "negative" and key not in DONE_ONLY)
+            (against if unwanted else liked)[key] = stems(stated.value)
     for other, cut in against.items():
         for key, words in liked.items():
             if cut and cut <= words:
                 yield Conflict("liked_and_disliked", "the same thing is liked and disliked", (other, key))
-
-
-@cache
-def _tastes() -> tuple[str, ...]:
-    """The keys that hold likings and dislikes of things."""
-    open_keys = (entity for entity in ontology().entities if entity.kind in ("open", "list"))
-    return tuple(entity.key for entity in open_keys if entity.tier == "Interest" or entity.key in (*AVOIDED, *LEISURE))
 
 
 def _ages(values: Values) -> Iterator[Conflict]:
@@ -92,6 +87,25 @@ def _ages(values: Values) -> Iterator[Conflict]:
         hours = (amount(str(getattr(values[first], "value", ""))) - amount(str(getattr(values[second], "value", "")))) % 1440 / 60
         if not 4 <= hours <= 12:
             yield Conflict("night_of_wrong_length", "a night has four to twelve hours", (first, second))
+
+
+def _hours(values: Values) -> Iterator[Conflict]:
+    """Something done at an hour when the persona is asleep, or sleep far into the day of somebody who gets up early."""
+    up, down = (amount(stated.value) if (stated := values.get(key)) else None for key in ("wake_time", "sleep_time"))
+    if up is None or up != up:
+        return
+    asleep = (up - down) % 1440 if down is not None and down == down else NIGHT
+    for key in HOURED:
+        stated = values.get(key)
+        for time in _times(stated.value) if stated and stated.polarity == "positive" else ():
+            long = SLEPT.search(stated.value) if stated else None
+            if (long and 360 < (time - up) % 1440 < 960) or (not long and MARGIN < (up - time) % 1440 < asleep - MARGIN):
+                yield Conflict("asleep_at_that_hour", "who sleeps at that hour does nothing else", ("wake_time", key))
+
+
+@lru_cache(maxsize=4096)
+def _times(text: str) -> tuple[int, ...]:
+    return (*clock_times(text), *((720,) if "until noon" in text else ()))
 
 
 def _young(text: str) -> bool:

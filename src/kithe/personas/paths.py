@@ -5,7 +5,7 @@ The sampler blends a uniform law with a stratified one, "to balance topical dive
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final, Literal, get_args
 
 import numpy as np
@@ -322,3 +322,9 @@ class _Hands:
         """The seat to give up in each row: the last one taken in the category with the most."""
         crowd = np.take_along_axis(self.touched[rows], self._leaves.category[self.picks[rows]], axis=1)
         return np.asarray(crowd.shape[1] - 1 - np.argmax(crowd[:, ::-1], axis=1), dtype=np.int64)
+
+
+@lru_cache(maxsize=4)
+def sampler(paths: Sampling, seed: int) -> PathSampler:
+    """The path sampler of a seed."""
+    return PathSampler(paths, seed)

@@ -79,7 +79,7 @@ def check_summary(text: str, ontology: Ontology, values: Mapping[str, Stated | N
     missing = tuple(key for key in keys if not any(_entails(sentence, ontology, key, values) for sentence in sentences))
     known = {stem for key, value in values.items() if value for stem in stems(said(ontology, key, values))}
     content = [word for word in _WORD.findall(text) if word.lower() not in _plain()]
-    added = [word for word in content if _stem(word.lower()) not in known]
+    added = [word for word in content if stem(word.lower()) not in known]
     words = tuple(dict.fromkeys(added))
     return SummaryCheck(len(text.split()), tuple(keys), missing, words, len(added) / max(1, len(content)))
 
@@ -106,7 +106,7 @@ def _entails(sentence: str, ontology: Ontology, key: str, values: Mapping[str, S
 @cache
 def stems(text: str) -> frozenset[str]:
     """The stems of the words that carry content."""
-    return frozenset(_stem(word) for word in map(str.lower, _WORD.findall(text)) if word not in _plain())
+    return frozenset(stem(word) for word in map(str.lower, _WORD.findall(text)) if word not in _plain())
 
 
 @cache
@@ -116,7 +116,8 @@ def _plain() -> frozenset[str]:
 
 
 @cache
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
+    """The stem of a lower-case English word."""
     from snowballstemmer import stemmer
 
     return str(stemmer("english").stemWord(word.replace("’", "'")))

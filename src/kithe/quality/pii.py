@@ -113,6 +113,17 @@ def _given() -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(map(re.escape, listed))})\b(?: [A-Z][a-z]+\b)?")
 
 
+@cache
+def _anyhow() -> re.Pattern[str]:
+    listed = yaml.safe_load((Path(__file__).parent / "names.yaml").read_text(encoding="utf-8"))["given"]
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, listed))})\b", re.IGNORECASE)
+
+
+def names_in_any_case(text: str) -> bool:
+    """Whether a text holds a listed given name, also in lower case, or somebody's introduction; words such as "will" count."""
+    return bool(_anyhow().search(text)) or bool(names(text))
+
+
 def scan(text: str) -> list[Finding]:
     """The personal data in a text but for names, in the order they stand; no two overlap."""
     found: list[Finding] = []
