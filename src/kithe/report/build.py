@@ -9,10 +9,13 @@ from typing import Any
 from kithe.errors import ConfigError, unknown
 from kithe.identity import digest
 from kithe.records.base import write_lines
-from kithe.report.differences import Comparison, Scores, compare, differences_table
+from kithe.report.differences import Comparison, differences_table
 from kithe.report.rows import finished, rows
 from kithe.report.shown import CellState, cell_state, cells_table, terminal_table
+from kithe.report.site import site
+from kithe.report.study import Study, study, tables
 from kithe.report.tables import records, results_table
+from kithe.report.text import markdown
 from kithe.report.writers import write_csv, write_latex, write_markdown
 from kithe.store import Folder, Store
 
@@ -23,7 +26,8 @@ def build(store: Path, runs: str | Sequence[str], out: Path | None = None) -> li
     """Write the report of a sweep or of some runs, from their files alone; a report that exists is replaced.
 
     Writes table.md, table.tex and table.csv (a row per cell and test set, seeds taken together), runs.csv (the same, each seed
-    alone), and differences.md and .csv.
+    alone), differences.md and .csv, details.md (slices, confidence, budgets, probes, kinds of errors) and report.html,
+    which holds all of it and what the cells said in one page that needs nothing else.
 
     Args:
         store: the root of all results.
@@ -39,7 +43,9 @@ def build(store: Path, runs: str | Sequence[str], out: Path | None = None) -> li
     folder = out or (Store(store).sweep(runs).path if isinstance(runs, str) else store / "reports" / digest(sorted(names)))
     results = [read_result(store, name) for name in names]
     listed = rows(results)
-    table, found = results_table(results), compare(listed, lambda run, test_set: read_scores(store, run, test_set))
+    title = runs if isinstance(runs, str) else names[0] if len(names) == 1 else folder.name
+    whole = study(store, f"kithe: {title}", results)
+    table, found = results_table(results), whole.comparisons
     files = {
         "table.md": write_markdown(table),
         "table.tex": write_latex(table),
@@ -47,10 +53,19 @@ def build(store: Path, runs: str | Sequence[str], out: Path | None = None) -> li
         "runs.csv": write_csv(records(rows(results, over_seeds=False))),
         "differences.md": write_markdown(differences_table(found)),
         "differences.csv": write_csv(map(asdict, found), [field.name for field in fields(Comparison)]),
+        "details.md": details(whole),
+        "report.html": site(whole),
     }
     for name, text in files.items():
         write_lines(folder / name, [text.rstrip("\n")])
     return [folder / name for name in files]
+
+
+def details(whole: Study) -> str:
+    """Every table beside the results and the differences, as Markdown."""
+    more = {name: table for name, table in tables(whole).items() if "/" in name}
+    parts = (f"## {markdown(name)}\n\n{write_markdown(table)}" for name, table in more.items())
+    return "\n".join(parts) or "Nothing is known of single items: no predictions are kept beside these runs.\n"
 
 
 def sweep_runs(store: Path, sweep_id: str) -> list[str]:
@@ -80,13 +95,6 @@ def prepared(folder: Folder, run_id: str) -> dict[str, Any]:
     reads = (cell.get("identity") or {}).get("corpus") is not None
     fallen = {"data": chosen.get("data") if reads else None, "seed": config.get("seed") if reads else None}
     return {"run_id": run_id, "cell": {**chosen, **fallen} if chosen else {}, "config": config}
-
-
-def read_scores(store: Path, run_id: str, test_set: str) -> Scores:
-    """A run's per-user rows of one test set by user; empty where they are not kept."""
-    path = Store(store).run(run_id).path / "scores" / f"{test_set}.jsonl"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return {row["id"]: row for row in map(json.loads, filter(str.strip, lines))}
 
 
 def report(store: Path, runs: str | Sequence[str], out: Path | None = None) -> list[Path]:
