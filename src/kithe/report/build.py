@@ -9,8 +9,9 @@ from typing import Any
 from kithe.errors import ConfigError, unknown
 from kithe.identity import digest
 from kithe.records.base import write_lines
-from kithe.report.differences import Comparison, differences_table
-from kithe.report.rows import finished, rows
+from kithe.report.differences import Comparison, compare, differences_table
+from kithe.report.material import Shelf
+from kithe.report.rows import Result, finished, rows
 from kithe.report.shown import CellState, cell_state, cells_table, terminal_table
 from kithe.report.site import site
 from kithe.report.study import Study, study, tables
@@ -19,20 +20,25 @@ from kithe.report.text import markdown
 from kithe.report.writers import write_csv, write_latex, write_markdown
 from kithe.store import Folder, Store
 
+PAGES = ("details.md", "tables.json", "report.html")
+USERS = "/items_per_history"  # its n is the number of users
+AT_ONCE = 2_500  # answers that take less than about two seconds
+
 __all__ = ["CellState", "build", "cell_state", "cells_table", "read_result", "report", "terminal_table"]
 
 
-def build(store: Path, runs: str | Sequence[str], out: Path | None = None) -> list[Path]:
+def build(store: Path, runs: str | Sequence[str], out: Path | None = None, most: int | None = None) -> list[Path]:
     """Write the report of a sweep or of some runs, from their files alone; a report that exists is replaced.
 
     Writes table.md, table.tex and table.csv (a row per cell and test set, seeds taken together), runs.csv (the same, each seed
-    alone), differences.md and .csv, details.md (slices, confidence, budgets, probes, kinds of errors) and report.html,
-    which holds all of it and what the cells said in one page that needs nothing else.
+    alone), differences.md and .csv; then, from what is known of single items, details.md (slices, confidence, budgets, probes,
+    kinds of errors), tables.json (every table) and report.html, which holds all of it and what the cells said in one page.
 
     Args:
         store: the root of all results.
         runs: a sweep's id, or run ids.
         out: the folder to write to; by default the sweep's own, or one below `reports` named after the runs.
+        most: leave out what needs single items where there are more answers (users times runs) than this.
 
     Raises:
         ConfigError: there is no such sweep, or no run was named.
@@ -43,9 +49,7 @@ def build(store: Path, runs: str | Sequence[str], out: Path | None = None) -> li
     folder = out or (Store(store).sweep(runs).path if isinstance(runs, str) else store / "reports" / digest(sorted(names)))
     results = [read_result(store, name) for name in names]
     listed = rows(results)
-    title = runs if isinstance(runs, str) else names[0] if len(names) == 1 else folder.name
-    whole = study(store, f"kithe: {title}", results)
-    table, found = results_table(results), whole.comparisons
+    table, found = results_table(results), compare(listed, Shelf(store).scores)
     files = {
         "table.md": write_markdown(table),
         "table.tex": write_latex(table),
@@ -53,12 +57,28 @@ def build(store: Path, runs: str | Sequence[str], out: Path | None = None) -> li
         "runs.csv": write_csv(records(rows(results, over_seeds=False))),
         "differences.md": write_markdown(differences_table(found)),
         "differences.csv": write_csv(map(asdict, found), [field.name for field in fields(Comparison)]),
-        "details.md": details(whole),
-        "report.html": site(whole),
     }
+    if most is None or answers(results) <= most:
+        title = runs if isinstance(runs, str) else names[0] if len(names) == 1 else folder.name
+        files |= pages(study(store, title, results, found))
+    else:
+        for name in PAGES:
+            (folder / name).unlink(missing_ok=True)
     for name, text in files.items():
         write_lines(folder / name, [text.rstrip("\n")])
     return [folder / name for name in files]
+
+
+def answers(results: Sequence[Result]) -> int:
+    """How many answers there are to read: users of every test set of every run."""
+    users = (value["n"] for each in results for name, value in each.get("metrics", {}).items() if name.endswith(USERS))
+    return sum(users)
+
+
+def pages(whole: Study) -> dict[str, str]:
+    """The files that show single items."""
+    held = {name: {"header": table.header, "body": table.body} for name, table in tables(whole).items()}
+    return dict(zip(PAGES, (details(whole), json.dumps(held, ensure_ascii=False, indent=0), site(whole)), strict=True))
 
 
 def details(whole: Study) -> str:
@@ -97,11 +117,11 @@ def prepared(folder: Folder, run_id: str) -> dict[str, Any]:
     return {"run_id": run_id, "cell": {**chosen, **fallen} if chosen else {}, "config": config}
 
 
-def report(store: Path, runs: str | Sequence[str], out: Path | None = None) -> list[Path]:
+def report(store: Path, runs: str | Sequence[str], out: Path | None = None, most: int | None = None) -> list[Path]:
     """`build`, and its short form on standard output."""
     from rich.console import Console
 
-    written = build(store, runs, out)
+    written = build(store, runs, out, most)
     results = [read_result(store, name) for name in (sweep_runs(store, runs) if isinstance(runs, str) else runs)]
     done, console = [result for result in results if finished(result)], Console()
     if len(done) < len(results) or len(results) > 1:
@@ -109,4 +129,10 @@ def report(store: Path, runs: str | Sequence[str], out: Path | None = None) -> l
     if done:
         console.print(terminal_table(done))
     console.print(f"tables: {written[0]}", markup=False, highlight=False, soft_wrap=True)
+    page = (
+        written[-1]
+        if written[-1].suffix == ".html"
+        else f"kithe report {runs if isinstance(runs, str) else written[0].parent.name}"
+    )
+    console.print(f"page: {page}", markup=False, highlight=False, soft_wrap=True)
     return written

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from kithe.corpora.words import stems
@@ -105,10 +106,20 @@ def statement(raw: str) -> str:
 
 
 def nearest(text: str, others: Sequence[str]) -> int | None:
-    """The place of the statement that shares most content words with a text, from half of their joint words on."""
-    wanted = stems(text)
-    best = max(range(len(others)), key=lambda place: likeness(wanted, stems(others[place])), default=None)
-    return best if best is not None and likeness(wanted, stems(others[best])) >= ALIKE else None
+    """The place of the statement that shares most content words with a text, from half of their joint words on.
+
+    Numbers do not count: "two dogs" is near "three dogs".
+    """
+    wanted = unnumbered(text)
+    near = [likeness(wanted, unnumbered(other)) for other in others]
+    best = max(range(len(near)), key=near.__getitem__, default=None)
+    return best if best is not None and near[best] >= ALIKE else None
+
+
+@lru_cache(maxsize=1 << 16)
+def unnumbered(text: str) -> frozenset[str]:
+    """The content words of a text that are no numbers."""
+    return frozenset(stem for stem in stems(text) if not stem.isdigit())
 
 
 def evidence(history: History, item: KnowledgeItem) -> str:

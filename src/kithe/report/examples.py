@@ -40,10 +40,9 @@ def example(history: History, answers: Mapping[str, Answer], place: str, test_se
     """One user: the conversation on one side, gold facts and every cell's items on the other."""
     found = [f"{cell.partition(' ')[0]} {len(answer.right)}/{len(answer.calls)}" for cell, answer in answers.items()]
     facts = f"{len(history.items)} facts" if history.items else "no gold facts"
-    searched = " ".join([history.id, *(turn.text for turn in history.turns), *(item.statement for item in history.items)]).lower()
     blocks = "".join(said(cell, answer, place, opened=number == 0) for number, (cell, answer) in enumerate(answers.items()))
     return (
-        f'<details data-words="{escape(searched)}" data-set="{escape(test_set)}"><summary>{escape(shorten(history.id, 60))} '
+        f'<details data-row data-set="{escape(test_set)}"><summary>{escape(shorten(history.id, 60))} '
         f'<span class="soft">{escape(facts)} · right of inferred: {escape(", ".join(found))}</span></summary>'
         f'<div class="example"><div>{talk(history, answers.values(), place)}</div>'
         f"<div>{gold(history, answers, place)}{blocks}</div></div></details>"
@@ -173,10 +172,9 @@ def error(mistake: Mistake, cell: str, test_set: str) -> str:
     sureness = "–" if mistake.item.confidence is None else f"{mistake.item.confidence:.2f}".removeprefix("0")
     nearest = f"<small>nearest fact: {escape(shorten(mistake.nearest, LONG))}</small>" if mistake.nearest else ""
     source = f"<small>from: {escape(shorten(mistake.evidence, LONG))}</small>" if mistake.evidence else ""
-    searched = f"{mistake.user} {mistake.item.statement} {mistake.nearest} {mistake.evidence}".lower()
     why = mistake.why if mistake.kind == "refused" else WRONG[mistake.kind]
     return (
-        f'<li data-words="{escape(shorten(searched, 3 * LONG))}" data-cell="{escape(cell)}" data-set="{escape(test_set)}" '
+        f'<li data-row data-cell="{escape(cell)}" data-set="{escape(test_set)}" '
         f'data-kind="{escape(mistake.kind)}"><span class="sure">{sureness}</span>'
         f"<div>{escape(shorten(mistake.item.statement, LONG))} "
         f'<span class="kind">{escape(shorten(why, LONG))}</span>{nearest}{source}<small>{escape(mistake.user)}</small></div></li>'

@@ -3,7 +3,8 @@
 for (const box of document.querySelectorAll("[data-filter]")) {
   const fields = [...box.querySelectorAll("input, select")];
   const list = document.getElementById(box.dataset.filter);
-  const rows = [...list.querySelectorAll("[data-words]")];
+  const rows = [...list.querySelectorAll("[data-row]")];
+  const texts = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
   const said = box.querySelector("output");
   const apply = () => {
     let shown = 0;
@@ -11,14 +12,14 @@ for (const box of document.querySelectorAll("[data-filter]")) {
       const fits = fields.every((field) => {
         const wanted = field.value.trim().toLowerCase();
         if (!wanted) return true;
-        return field.tagName === "SELECT" ? row.dataset[field.name] === field.value : row.dataset.words.includes(wanted);
+        return field.tagName === "SELECT" ? row.dataset[field.name] === field.value : texts.get(row).includes(wanted);
       });
       row.hidden = !fits;
       shown += fits;
     }
     const asked = fields.some((field) => field.value.trim());
     for (const group of list.querySelectorAll("details[data-group]")) {
-      const left = group.querySelectorAll("[data-words]:not([hidden])").length;
+      const left = group.querySelectorAll("[data-row]:not([hidden])").length;
       group.hidden = !left;
       if (asked && left) group.open = true;
     }

@@ -97,7 +97,7 @@ def study(store: Path, title: str, results: Sequence[Result], comparisons: Seque
     found = compare(listed, shelf.scores) if comparisons is None else comparisons
     return Study(
         title=title,
-        results=tuple(results),
+        results=tuple(sorted(results, key=lambda result: str(result["run_id"]))),
         rows=tuple(listed),
         comparisons=tuple(found),
         names={run: short[cell_of(row)] for row in listed for run in row.runs if cell_of(row) in short},
