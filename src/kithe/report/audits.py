@@ -86,11 +86,11 @@ def text(value: Any) -> str:
     if isinstance(value, dict) and "value" in value:
         found = read_estimate(value)
         return NONE if found is None else with_interval(found) + (f" (n {found.n})" if found.n is not None else "")
-    if isinstance(value, bool | str):
-        return shorten({True: "yes", False: "no"}.get(value, str(value)), LENGTH)  # type: ignore[call-overload]
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return quantity(value)
-    return NONE if value is None else shorten(str(value) if isinstance(value, int) else json.dumps(value), LENGTH)
+    return NONE if value is None else shorten(str(value) if isinstance(value, int | str) else json.dumps(value), LENGTH)
 
 
 def words(key: object) -> str:

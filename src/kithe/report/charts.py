@@ -85,7 +85,7 @@ def reliability(title: str, found: Sequence[Sureness]) -> str:
                 low + wide * each_bin.confidence + 5 * (number - (len(shown) - 1) / 2),
                 bottom - tall * each_bin.accuracy["value"],
             )
-            ends = [bottom - tall * each_bin.accuracy[end] for end in ("low", "high")]  # type: ignore[literal-required]
+            ends = [bottom - tall * each_bin.accuracy[end] for end in ("low", "high")]
             parts.append(f'<line class="l{number}" x1="{x:.1f}" y1="{ends[0]:.1f}" x2="{x:.1f}" y2="{ends[1]:.1f}"/>')
             words = (
                 f"{each.cell}: {each_bin.n} items, confidence {each_bin.confidence:.2f}, right {each_bin.accuracy['value']:.2f}"

@@ -30,6 +30,10 @@ MISSED: Final = {
     "silent": "nothing near it was inferred",
 }
 SUPPORTED: Final = 0.5
+EXPLAINED: Final = (
+    "Each wrong item and each missed fact is of the first kind that fits, by rules on its words; shares are of the cell's"
+    " wrong items, or of its missed facts. 'no fact of the list' is not always wrong: people do not list all that is true."
+)
 
 
 @dataclass(frozen=True)
@@ -148,11 +152,7 @@ def kinds_table(cells: Mapping[str, Sequence[Answer]], found: Mapping[str, Seque
         for kind, words in kinds.items()
         if any(counts[name][kind] for name in cells)
     ]
-    legend = (
-        "Each wrong item and each missed fact is of the first kind that fits, by rules on its words; shares are of the cell's"
-        " wrong items, or of its missed facts. 'no fact of the list' is not always wrong: people do not list all that is true."
-    )
-    return Table(("kind", *cells), (False, *(True,) * len(cells)), tuple(lines), legend)
+    return Table(("kind", *cells), (False, *(True,) * len(cells)), tuple(lines), EXPLAINED)
 
 
 def share(counts: Counter[str], kind: str) -> str:

@@ -1,19 +1,22 @@
 """The report of a table as one HTML page."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from html import escape
 from typing import Final
 
-from kithe.report import accounts, budgets, charts, examples, page, probes, slices, sureness
+from kithe.report import accounts, budgets, charts, examples, headline, page, probes, slices, sureness
 from kithe.report.audits import Audit
-from kithe.report.differences import Comparison, differences_table, metric, stars
+from kithe.report.differences import differences_table, stars
+from kithe.report.errors import EXPLAINED as KINDS_EXPLAINED
 from kithe.report.errors import WRONG
-from kithe.report.estimates import Estimate, read_estimate
+from kithe.report.estimates import Estimate
 from kithe.report.plots import legend
 from kithe.report.rows import Row, finished
 from kithe.report.study import SetStudy, Study, training
-from kithe.report.tables import ANSWERS, EXPLAINED, results_table, users
-from kithe.report.text import NONE, count, fraction, p_value, with_interval
+from kithe.report.tables import EXPLAINED, results_table, users
+from kithe.report.text import count, fraction, p_value, with_interval
+from kithe.report.writers import Table
 
 SECTIONS: Final = {
     "results": "Results",
@@ -28,15 +31,8 @@ SECTIONS: Final = {
     "cost": "Cost",
     "provenance": "Provenance",
 }
+
 MOST_MATRIX: Final = 24
-NAMED: Final = {"f1": "F1", "atf": "ATF", "rva": "RVA"}
-READ: Final = (
-    "A cell is one way of training, on one set of training data, with one model. Numbers have 95 % intervals below them: users"
-    " are resampled, and where a cell has several seeds their spread is in it too. Δ is the difference to the cell without"
-    " training; stars say that it is more than chance after Holm's adjustment over all pairs of this report: * p < .05, ** p <"
-    " .01, *** p < .001. Bold: the best of its test set; ≈ marks cells that cannot be told from the best one. Rings are single"
-    " seeds."
-)
 
 
 def site(found: Study) -> str:
@@ -80,122 +76,15 @@ def most_users(part: SetStudy) -> int | None:
 def results(found: Study) -> Iterator[str]:
     """The main table of each test set, then all columns folded."""
     if found.test_sets:
-        yield page.paragraph(READ)
+        yield page.paragraph(headline.READ)
     for part in found.test_sets:
         yield page.heading(part.name, level=3)
-        yield main_table(found, part)
+        yield headline.main_table(found, part)
     failed = [row for row in found.rows if row.problem]
     if failed:
         lines = "".join(f"<li>{escape(', '.join(row.runs))}: {escape(row.problem)}</li>" for row in failed)
-        yield f"<h3>Without numbers</h3><ul>{lines}</ul>"
+        yield f'<h3>Without numbers</h3><ul class="notes">{lines}</ul>'
     yield page.folded("Every column", [page.table(results_table(list(found.results)))])
-
-
-def main_table(found: Study, part: SetStudy) -> str:
-    """One test set: name, plot, scores, difference to the cell without training."""
-    rows = list(part.cells.values())
-    first = metric(rows[0])
-    names = [
-        name for name in dict.fromkeys([first, "f1", "precision", "recall", *ANSWERS]) if any(name in row.metrics for row in rows)
-    ]
-    best = max((row for row in rows if first in row.metrics), key=lambda row: row.metrics[first].value, default=None)
-    base = {cell: reference(row, rows) for cell, row in part.cells.items()}
-    low, high = scale(rows, first)
-    ends = f"{NAMED.get(first, first)} on a scale from {fraction(low)} to {fraction(high)}"
-    head = "".join(
-        f"<th{' class=r' if right else ''}>{escape(words)}</th>"
-        for words, right in [
-            ("cell", False),
-            (ends, False),
-            *((NAMED.get(name, name.replace("_", " ")), True) for name in names),
-        ]
-        + ([("Δ", True)] if any(base.values()) else [])
-        + [("seeds", True)]
-    )
-    body = []
-    for cell, row in part.cells.items():
-        estimate = row.metrics.get(first)
-        plot = charts.interval_bar(estimate, seeds(found, row, first), low, high) if estimate else ""
-        tie = "" if best is None or row is best else tied(found, row, best)
-        cells = "".join(
-            score(name, row.metrics.get(name), row is best and name == first, tie if name == first else "") for name in names
-        )
-        delta = delta_cell(found, row, base[cell]) if any(base.values()) else ""
-        body.append(
-            f"<tr><td>{examples.named(cell)}<small>{escape(found.legend[cell])}</small></td><td class=plot>{plot}</td>"
-            f"{cells}{delta}"
-            f'<td class="r" data-label="seeds">{len(row.seeds) or NONE}</td></tr>'
-        )
-    return f'<div class="wide"><table class="main"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
-
-
-def score(name: str, estimate: Estimate | None, best: bool, after: str) -> str:
-    """A score with its interval."""
-    mark, label = ' class="best"' if best else "", NAMED.get(name, name.replace("_", " "))
-    words = page.value(with_interval(estimate))
-    value, split, rest = words.partition("<small>")
-    return f'<td class="r" data-label="{escape(label)}"><span{mark}>{value}{after}</span>{split}{rest}</td>'
-
-
-def tied(found: Study, row: Row, best: Row) -> str:
-    """A sign that a cell cannot be told from the best one; nothing where it can, or was not compared."""
-    made = found.difference(row, best)
-    return " ≈" if made is not None and not made.marks else ""
-
-
-def delta_cell(found: Study, row: Row, base: Row | None) -> str:
-    """The difference to the cell without training."""
-    made = found.difference(row, base) if base is not None and base is not row else None
-    if made is None:
-        return f'<td class="r" data-label="Δ">{NONE}</td>'
-    estimate = turned(made, row)
-    words = page.value(with_interval(estimate, signed=True))
-    value, split, rest = words.partition("<small>")
-    colour = ("up" if estimate.value > 0 else "down") if made.marks else ""
-    title = f"p {p_value(made.p)}, adjusted {p_value(made.p_holm)}"
-    return (
-        f'<td class="r" data-label="Δ" title="{escape(title)}"><span class="{colour}">{value}'
-        f'<span class="stars">{made.marks}</span></span>{split}{rest}</td>'
-    )
-
-
-def turned(made: Comparison, row: Row) -> Estimate:
-    """The difference seen from a row: its figure minus the other's."""
-    if made.runs == " ".join(row.runs):
-        return Estimate(made.difference, made.low, made.high)
-    return flipped(Estimate(made.difference, made.low, made.high))
-
-
-def flipped(estimate: Estimate) -> Estimate:
-    """A difference the other way round."""
-    low, high = estimate.low, estimate.high
-    return Estimate(-estimate.value, None if high is None else -high, None if low is None else -low)
-
-
-def reference(row: Row, rows: Sequence[Row]) -> Row | None:
-    """The row without training that a row is held against: of the same model and judge if there is one, plain prompting first."""
-    untrained = [
-        each for each in rows if each.choices.get("data") is None and each.choices.get("judge") == row.choices.get("judge")
-    ]
-    ranked = sorted(
-        untrained,
-        key=lambda each: (each.choices.get("model") != row.choices.get("model"), each.choices.get("adapt") != "zero-shot"),
-    )
-    return ranked[0] if ranked else None
-
-
-def seeds(found: Study, row: Row, name: str) -> list[float]:
-    """The figure of every seed."""
-    held = {result["run_id"]: result for result in found.results}
-    metrics = (read_estimate(held[run]["metrics"].get(f"{row.test_set}/{name}", {})) for run in row.runs)
-    return [estimate.value for estimate in metrics if estimate is not None]
-
-
-def scale(rows: Iterable[Row], name: str) -> tuple[float, float]:
-    """The ends of a common scale: from 0, or a little below, to the highest end of an interval."""
-    found = [row.metrics[name] for row in rows if name in row.metrics]
-    ends = [end for each in found for end in (each.value, each.low, each.high) if end is not None]
-    return min(0.0, *ends, 0.0), max(*ends, 0.05, 0.05) if ends else 1.0
 
 
 def differences(found: Study) -> Iterator[str]:
@@ -216,7 +105,7 @@ def differences(found: Study) -> Iterator[str]:
 def matrix(found: Study, cells: Mapping[str, Row]) -> str:
     """Differences of every two cells of a test set."""
     made = {
-        (cell, other): (turned(pair, row), pair.p_holm)
+        (cell, other): (headline.turned(pair, row), pair.p_holm)
         for cell, row in cells.items()
         for other, column in cells.items()
         if row is not column and (pair := found.difference(row, column)) is not None
@@ -228,7 +117,7 @@ def budget_matrix(part: SetStudy) -> str:
     """Differences in precision of every two cells at the same number of items."""
     cells = list(part.answers)[:MOST_MATRIX]
     made = {(each.first, each.second): (each.difference, each.p) for each in part.budgets}
-    made |= {(each.second, each.first): (flipped(each.difference), each.p) for each in part.budgets}
+    made |= {(each.second, each.first): (headline.flipped(each.difference), each.p) for each in part.budgets}
     return page.matrix(cells, {pair: entry(*each) for pair, each in made.items()})
 
 
@@ -255,6 +144,8 @@ def sliced(found: Study) -> Iterator[str]:
 
 def confidence(found: Study) -> Iterator[str]:
     """Curves and calibration of each test set."""
+    if any(part.sureness for part in found.test_sets):
+        yield page.paragraph(sureness.EXPLAINED)
     for part in found.test_sets:
         if not part.sureness:
             continue
@@ -275,21 +166,28 @@ def confidence(found: Study) -> Iterator[str]:
         )
         yield legend([each.cell for each in part.sureness[: charts.LINES]])
         yield f'<div class="pair">{"".join(plots)}</div>'
-        yield page.table(sureness.calibration_table(part.sureness))
+        yield page.table(bare(sureness.calibration_table(part.sureness)))
         if (thresholds := sureness.thresholds_table(part.sureness)).body:
             yield page.folded("By threshold", [page.table(thresholds)])
 
 
 def budget(found: Study) -> Iterator[str]:
     """Cells at the same number of items, and what they were trained on."""
+    if any(part.budgets for part in found.test_sets):
+        yield page.paragraph(f"{budgets.EXPLAINED} Row minus column.")
     for part in found.test_sets:
         if part.budgets:
             yield page.heading(part.name, level=3)
             yield budget_matrix(part)
-            yield page.folded("Every pair", [page.table(budgets.budget_table(part.budgets))], f"{len(part.budgets)} pairs")
+            yield page.folded("Every pair", [page.table(bare(budgets.budget_table(part.budgets)))], f"{len(part.budgets)} pairs")
     if found.test_sets and (table := training(found, found.test_sets[0])).body:
         yield page.heading("What was learnt from", level=3)
         yield page.table(table)
+
+
+def bare(table: Table) -> Table:
+    """A table without its legend, which stands above."""
+    return replace(table, legend="")
 
 
 def judge_page(audit: Audit) -> str:
@@ -303,10 +201,12 @@ def judge_page(audit: Audit) -> str:
 
 def failures(found: Study) -> Iterator[str]:
     """Probes and kinds of errors of each test set."""
+    if any(part.answers for part in found.test_sets):
+        yield page.paragraph(KINDS_EXPLAINED)
     for part in found.test_sets:
         if part.answers:
             yield page.heading(part.name, level=3)
-            yield page.table(part.kinds)
+            yield page.table(bare(part.kinds))
         if part.probes:
             yield page.folded(
                 "Probes: what the numbers may owe to something else",
