@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     audit.add_argument("--limit", type=int, help="the probes take so many of the forty cases (default: all)")
     audit.add_argument("--json", action="store_true", help="print the JSON instead of the page")
     audit.set_defaults(verb=audit_judge)
-    report = verbs.add_parser("report", help="write tables from result files, or measure corpora")
+    report = verbs.add_parser("report", help="write tables and one page (report.html) from result files, or measure corpora")
     report.add_argument("what", nargs="+", help="a sweep id, run ids, or 'corpus' and ids, folders or files of corpora")
     report.add_argument("--store", type=Path, default=store, help=f"where runs lie (default: {store})")
     report.add_argument("--out", type=Path, default=None, help="folder to write to (default: the sweep's own)")
@@ -174,11 +174,14 @@ def write_report(options: argparse.Namespace) -> None:
         known = sorted(path.name for kind in ("sweeps", "runs") for path in (options.store / kind).glob("*"))
         there = ", ".join(known[:12]) or "nothing"
         raise ConfigError(f"neither a sweep nor a run in {options.store}: {', '.join(missing)}; there: {there}")
-    report(options.store, runs, options.out or (folder if sweep else options.store / "report"))
+    out = options.out or (folder if sweep else options.store / "report")
+    report(options.store, sweep or runs, out)
     if options.wandb:
         projector = Wandb(project="kithe", entity=None, mode=options.wandb, dir=str(options.store))
         for run in runs:
             projector.project_run(options.store, run, sweep)
+        if sweep:
+            projector.project_tables(out, sweep)
 
 
 def report_corpora(options: argparse.Namespace) -> None:

@@ -33,6 +33,9 @@ def test_the_grid_runs_once_and_ends_in_a_table(run: Run, tmp_path: Path) -> Non
         rows = list(csv.DictReader(file))
     assert len(rows) == 2 * len(found)
     assert "table.md" in first.stdout
+    assert "report.html" in first.stdout
+    page = (sweep / "report.html").read_text(encoding="utf-8")
+    assert all(name in page for name in ("personachat", "laps", "a program wrote", *found))
     assert (sweep / "table.tex").read_text(encoding="utf-8").count("\\\\") >= len(rows)
     repeat(run, words, store)
 

@@ -155,6 +155,9 @@ def test_a_report_shows_what_it_wrote(store: Path, capsys: pytest.CaptureFixture
         "runs.csv",
         "differences.md",
         "differences.csv",
+        "details.md",
+        "tables.json",
+        "report.html",
     ]
     assert "Nothing to compare" not in (store / "sweeps/grid/differences.md").read_text()
     assert [word for word in ("precision", "broken", "planned", str(store)) if word not in shown_text] == []

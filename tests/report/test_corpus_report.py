@@ -69,7 +69,7 @@ def test_the_page_is_whole_and_loads_nothing(written: dict[str, str]) -> None:
     assert not re.search(r"https?:|url\(|@import", text)
     assert "default-src 'none'" in text
     assert "width=device-width" in text
-    assert "prefers-color-scheme:dark" in text
+    assert "prefers-color-scheme: dark" in text
 
 
 def test_what_dialogues_say_is_shown_as_text(written: dict[str, str]) -> None:

@@ -23,7 +23,7 @@ def compared(results: list[dict[str, Any]], scores: dict[str, Scores]) -> list[C
     return compare(rows(results), lambda run, test_set: scores[run])
 
 
-def test_pairs_differ_in_one_choice_and_the_untrained_cell_is_the_reference() -> None:
+def test_every_pair_says_in_what_it_differs_and_the_untrained_cell_is_the_reference() -> None:
     results = [
         zero_shot("zero"),
         result("ls"),
@@ -34,15 +34,21 @@ def test_pairs_differ_in_one_choice_and_the_untrained_cell_is_the_reference() ->
     ]
     found = compared(results, {run["run_id"]: counts(2) for run in results})
     synthetic, real = "synthetic (scripted), lora, tiny", "real (personachat), lora, tiny"
-    assert {(item.cell, item.reference) for item in found} == {
-        (synthetic, "none, zero-shot, tiny"),
-        (real, "none, zero-shot, tiny"),
-        ("synthetic (scripted), sft, tiny", "none, zero-shot, tiny"),
-        (synthetic, real),
-        ("synthetic (scripted), sft, tiny", synthetic),
-        (synthetic, "synthetic (scripted), lora, big"),
+    sft, big, zero = "synthetic (scripted), sft, tiny", "synthetic (scripted), lora, big", "none, zero-shot, tiny"
+    assert {(item.cell, item.reference): item.differ_in for item in found} == {
+        (synthetic, zero): "adapt",
+        (real, zero): "adapt",
+        (sft, zero): "adapt",
+        (big, zero): "adapt, model",
+        (real, synthetic): "data",
+        (real, sft): "data, adapt",
+        (real, big): "data, model",
+        (synthetic, sft): "adapt",
+        (big, synthetic): "model",
+        (big, sft): "adapt, model",
     }
     assert {item.test_set for item in found} == {"laps"}
+    assert all(item.reference_runs == "zero" for item in found if item.reference == zero)
 
 
 def test_another_judge_is_another_scale() -> None:
@@ -53,9 +59,10 @@ def test_variants_are_compared() -> None:
     results = [result("a", config={"adapt": {"lr": 0.1}}), result("b", config={"adapt": {"lr": 0.2}})]
     (found,) = compared(results, {"a": counts(1), "b": counts(3)})
     assert (found.cell, found.reference) == (
-        "synthetic (scripted), lora, tiny, adapt.lr=0.2",
         "synthetic (scripted), lora, tiny, adapt.lr=0.1",
+        "synthetic (scripted), lora, tiny, adapt.lr=0.2",
     )
+    assert found.differ_in == "variant"
 
 
 def test_difference_by_hand() -> None:
@@ -70,6 +77,16 @@ def test_seeds_add_their_counts() -> None:
     seeds = [result("s0"), result("s1", cell={"seed": 1})]
     (found,) = compared([zero_shot("zero"), *seeds], {"zero": counts(1), "s0": counts(2), "s1": counts(4)})
     assert found.difference == pytest.approx(0.75 - 0.25)
+    assert found.high - found.low > 0.3  # one seed found twice as much as the other, and users are all alike
+
+
+def test_where_no_missed_facts_are_known_precision_is_compared() -> None:
+    judged = [zero_shot("zero"), result("lora")]
+    for each in judged:
+        del each["metrics"]["laps/f1"]
+    scores = {"zero": {u: {**row, "gold": 0} for u, row in counts(1).items()}, "lora": counts(3)}
+    (found,) = compared(judged, scores)
+    assert (found.metric, found.difference) == ("precision", 0.75 - 0.25)
 
 
 def test_p_values_are_adjusted_for_the_whole_table() -> None:
@@ -99,13 +116,15 @@ def test_seeds_with_other_users_are_not_compared() -> None:
 
 def test_the_table_shows_signs_and_small_p_values() -> None:
     items = [
-        Comparison("laps", "lora", "zero-shot", 30, 0.0214, -0.01, 0.05, 0.0001, 0.0312),
-        Comparison("x", "a", "b", 5, -0.5, -0.6, -0.4, 1.0, 1.0),
+        Comparison("laps", "lora", "zero-shot", "f1", "adapt", 30, 0.0214, -0.01, 0.05, 0.0001, 0.0312),
+        Comparison("x", "a", "b", "f1", "data", 5, -0.5, -0.6, -0.4, 1.0, 1.0),
     ]
     lines = write_markdown(differences_table(items)).splitlines()
-    assert lines[2] == "| laps     | lora | zero-shot |  30 | +.021 [-.010, +.050] | &lt;.001 |     .031 |"
-    assert lines[3] == "| x        | a    | b         |   5 | -.500 [-.600, -.400] |    1.000 |    1.000 |"
+    assert (
+        lines[2] == "| laps     | lora | zero-shot | adapt     | f1     |  30 | +.021 [-.010, +.050]\\* | &lt;.001 |     .031 |"
+    )
+    assert lines[3] == "| x        | a    | b         | data      | f1     |   5 |   -.500 [-.600, -.400] |    1.000 |    1.000 |"
 
 
 def test_no_comparison_is_said() -> None:
-    assert write_markdown(differences_table([])).splitlines()[2].count("–") == 7
+    assert write_markdown(differences_table([])).splitlines()[2].count("–") == 9

@@ -13,6 +13,7 @@ from report_store import write_predictions, write_run, write_training
 from wandb_file import WandbFile, read_finished
 
 from kithe.report import wandb as projection
+from kithe.report.build import build
 from kithe.report.dashboard import public, read_dashboard
 from kithe.report.wandb import NoLogger, Wandb
 
@@ -238,3 +239,60 @@ def test_the_module_is_light() -> None:
     code = "import sys, kithe.report.wandb, kithe.report.dashboard; print({'wandb', 'torch', 'numpy', 'rich'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def project_tables(store: Path, name: str = "a sweep/1") -> list[tuple[Path, WandbFile]]:
+    """A sweep's tables projected offline; every run W&B made of them."""
+    Wandb("proj", None, "offline", str(store / "dash")).project_tables(store / "report", name)
+    return [(folder, read_finished(folder)) for folder in (store / "dash" / "wandb").glob("offline-run-*-sweep-*")]
+
+
+def test_a_sweep_has_a_run_of_its_own_with_every_table(store: Path) -> None:
+    assert project_tables(store) == []
+    build(store, [RUN], store / "report")
+    ((folder, found),) = project_tables(store)
+    assert (found.run.run_id, found.run.run_group, found.run.job_type) == ("sweep-a-sweep-1", "a sweep/1", "report")
+    names = {key.removesuffix("/nrows") for row in found.history for key in row}
+    assert {"results", "differences", "laps/errors", "laps/probes"} <= names
+    (file,) = [name for name in found.files if name.endswith(".table.json") and "/results_" in name]
+    table = json.loads((folder / "files" / file).read_text(encoding="utf-8"))
+    assert table["columns"][:3] == ["data", "adapt", "model"]
+    assert table["data"][0][0] == "synthetic (scripted)"
+    assert len(project_tables(store)) == 1
+
+
+def test_tables_are_written_again_only_when_they_changed(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(store, [RUN], store / "report")
+    logged: list[set[str]] = []
+
+    class Known:
+        """A run that W&B knows already."""
+
+        starting_step = 1
+
+        def __init__(self) -> None:
+            self.summary: dict[str, Any] = {}
+
+        def define_metric(self, *words: object, **more: object) -> None: ...
+        def log(self, row: dict[str, Any], **more: object) -> None:
+            logged.append(set(row))
+
+        def finish(self, exit_code: int) -> None: ...
+
+    known = Known()
+    monkeypatch.setattr(Wandb, "_open", lambda *_: known)
+    for _ in range(2):
+        Wandb("proj", None, "online", str(store / "dash")).project_tables(store / "report", "s")
+    assert len(logged) == 1
+    file = store / "report" / "tables.json"
+    file.write_text(file.read_text(encoding="utf-8").replace("tiny", "huge"), encoding="utf-8")
+    Wandb("proj", None, "online", str(store / "dash")).project_tables(store / "report", "s")
+    assert len(logged) == 2
+
+
+def test_tables_that_cannot_be_sent_are_a_warning(store: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (store / "report").mkdir()
+    (store / "report" / "tables.json").write_text("{", encoding="utf-8")
+    project_tables(store)
+    assert "not written to W&B" in caplog.text
+    NoLogger().project_tables(store / "report", "s")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kithe.evaluation.scores import Metric
-from kithe.evaluation.statistics import RESAMPLES, Difference, Ratio, compare, divide, holm, percentiles, totals
+from kithe.evaluation.statistics import RESAMPLES, Difference, Ratio, compare, divide, holm, percentiles, permutations, totals
 
 Cell: TypeAlias = Sequence[Ratio]
 
@@ -69,13 +69,18 @@ def every_pair(cells: Mapping[str, Cell], resamples: int = RESAMPLES, seed: int 
     Raises:
         ValueError: if two are not about the same users in the same order.
     """
-    figures = {name: (pooled(cell), drawn(cell, resamples, seed, place)) for place, (name, cell) in enumerate(cells.items())}
+    if len(cells) < 2:
+        return []
+    whole = {name: pooled(cell) for name, cell in cells.items()}
+    chosen = list(combinations(whole, 2))
+    tested = permutations([(whole[one], whole[other]) for one, other in chosen], resamples, seed)
+    draws = dict(zip(cells, _all_drawn(list(cells.values()), resamples, seed), strict=True))
     found = [
-        (one, other, _difference(figures[one][0], figures[other][0], figures[one][1], figures[other][1], seed))
-        for one, other in combinations(figures, 2)
+        Difference(whole[one].value - whole[other].value, *percentiles(draws[one] - draws[other]), p)
+        for (one, other), p in zip(chosen, tested, strict=True)
     ]
-    adjusted = holm([difference.p for _, _, difference in found])
-    return [Pair(one, other, difference, p) for (one, other, difference), p in zip(found, adjusted, strict=True)]
+    adjusted = holm(tested)
+    return [Pair(*names, difference, p) for names, difference, p in zip(chosen, found, adjusted, strict=True)]
 
 
 def drawn(cell: Cell, resamples: int, seed: int, place: int = 0) -> NDArray[np.float64]:
@@ -85,11 +90,28 @@ def drawn(cell: Cell, resamples: int, seed: int, place: int = 0) -> NDArray[np.f
     drawing k would give (k - 1) / k of it (Rao and Wu, 1988). With two or three seeds the interval is still too short, as any is
     that does not know the spread of seeds beforehand. One seed is taken as it is.
     """
-    sums = np.hstack([np.stack([ratio.numerator, ratio.denominator], axis=1) for ratio in cell])
-    each = totals(sums.astype(np.float64), resamples, seed).reshape(resamples, len(cell), 2)
-    taken = max(1, len(cell) - 1)
-    weights = np.random.default_rng((seed, 2, place)).multinomial(taken, np.full(len(cell), 1 / len(cell)), size=resamples)
-    summed = (each * weights[:, :, None]).sum(axis=1)
+    return _seeds_drawn(totals(_columns(cell), resamples, seed), len(cell), seed, place)
+
+
+def _all_drawn(cells: Sequence[Cell], resamples: int, seed: int) -> list[NDArray[np.float64]]:
+    """`drawn` of every cell, at its place in the list, from one draw of users."""
+    each = totals(np.hstack([_columns(cell) for cell in cells]), resamples, seed)
+    ends = np.cumsum([2 * len(cell) for cell in cells])
+    return [
+        _seeds_drawn(each[:, end - 2 * len(cell) : end], len(cell), seed, place)
+        for place, (cell, end) in enumerate(zip(cells, ends, strict=True))
+    ]
+
+
+def _columns(cell: Cell) -> NDArray[np.float64]:
+    """[users, 2 x seeds]: numerator and denominator of every seed."""
+    return np.hstack([np.stack([ratio.numerator, ratio.denominator], axis=1) for ratio in cell]).astype(np.float64)
+
+
+def _seeds_drawn(each: NDArray[np.float64], seeds: int, seed: int, place: int) -> NDArray[np.float64]:
+    resamples, taken = len(each), max(1, seeds - 1)
+    weights = np.random.default_rng((seed, 2, place)).multinomial(taken, np.full(seeds, 1 / seeds), size=resamples)
+    summed = (each.reshape(resamples, seeds, 2) * weights[:, :, None]).sum(axis=1)
     return divide(summed[:, 0], summed[:, 1])
 
 

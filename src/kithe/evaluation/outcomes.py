@@ -1,16 +1,19 @@
 """What became of every single item, gold or inferred, with the labels that results are sliced by (spec 7.3).
 
-Slices: head and tail of the topics, explicit and implicit, how far back the evidence stands, category, type, polarity.
+Slices: head and tail of the topics, explicit and implicit, how far back the evidence stands, category, type, polarity, negation,
+length of the history.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final, TypeAlias
 
 import numpy as np
 
 from kithe.evaluation.scores import Match, Metric
+from kithe.evaluation.statements import read
 from kithe.evaluation.statistics import RESAMPLES, Difference, Ratio, divide, intervals, percentiles, totals
 from kithe.records.chat import Prediction
 from kithe.records.history import History, KnowledgeItem
@@ -69,6 +72,7 @@ def inferred_outcomes(
 def labels(item: KnowledgeItem, bands: Mapping[str, str] | None = None, topic: Topic = category) -> dict[str, str]:
     """What an item is sliced by."""
     own = {name: getattr(item, name) or UNKNOWN for name in FIELDS}
+    own |= {"negation": "negated" if read(item.statement).sign < 0 else "plain"}
     if bands is None:
         return own
     about = topic(item)
@@ -96,14 +100,36 @@ def frequency_bands(topics: Iterable[str | None], names: Sequence[str] = ("head"
     return bands
 
 
+def length_bands(histories: Iterable[History], bands: int = 3) -> dict[str, str]:
+    """History id -> how long it is, in so many bands of equally many histories, by words of all speakers."""
+    words = {history.id: sum(len(turn.text.split()) for turn in history.turns) for history in histories}
+    if not words:
+        return {}
+    ends = [int(end) for end in np.quantile(list(words.values()), [part / bands for part in range(1, bands)])]
+    names = [f"up to {ends[0]} words", *(f"{low + 1} to {high} words" for low, high in pairwise(ends)), f"over {ends[-1]} words"]
+    return {name: names[sum(count > end for end in ends)] for name, count in words.items()}
+
+
 def sliced(outcomes: Sequence[Outcome], label: str, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Metric]:
     """The share of hits for every value of a label, with intervals over the same resampled users."""
-    ratios = {value: share(outcomes, label, value) for value in sorted({each.labels.get(label, UNKNOWN) for each in outcomes})}
+    ratios = shares(outcomes, label)
     bounds = intervals(list(ratios.values()), resamples, seed) if ratios else []
     return {
         value: Metric(value=ratio.value, low=low, high=high, n=int(ratio.denominator.sum()))
         for (value, ratio), (low, high) in zip(ratios.items(), bounds, strict=True)
     }
+
+
+def shares(outcomes: Sequence[Outcome], label: str) -> dict[str, Ratio]:
+    """Hits of items as a ratio over users for every value of a label, all users of the outcomes in order."""
+    users = {user: index for index, user in enumerate(dict.fromkeys(each.user for each in outcomes))}
+    named = [each.labels.get(label, UNKNOWN) for each in outcomes]
+    values = {value: index for index, value in enumerate(sorted(set(named)))}
+    sums = np.zeros((2, len(values), len(users)))
+    places = [values[value] for value in named], [users[each.user] for each in outcomes]
+    np.add.at(sums[0], places, [float(each.hit) for each in outcomes])
+    np.add.at(sums[1], places, 1.0)
+    return {value: Ratio(tuple(users), sums[0, index], sums[1, index]) for value, index in values.items()}
 
 
 def contrast(

@@ -6,6 +6,7 @@ what is resampled.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import sqrt
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 RESAMPLES = 10_000
 CHUNK = 500
+KEPT = 2_000_000  # numbers; 16 MB
 LEVEL = 0.95
 Z = 1.959964  # of the normal distribution at 97.5 %
 
@@ -94,7 +96,7 @@ def compare(first: Ratio, second: Ratio, resamples: int = RESAMPLES, seed: int =
     sums = np.hstack([_sums(first), _sums(second)])
     drawn = _resampled(sums, resamples, seed)
     low, high = percentiles(drawn[:, 0] - drawn[:, 1])
-    return Difference(first.value - second.value, low, high, _permutation(sums, resamples, seed))
+    return Difference(first.value - second.value, low, high, _permutations(sums[:, None], resamples, seed)[0])
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -126,9 +128,9 @@ def totals(sums: NDArray[np.float64], resamples: int = RESAMPLES, seed: int = 0)
 
     Any statistic of sums (a rate, kappa, a calibration error) has its cluster bootstrap as that statistic of these totals.
     """
-    random, users = np.random.default_rng(seed), len(sums)
-    weights = (random.multinomial(users, np.full(users, 1 / users), size=size) for size in _chunks(resamples))
-    return np.concatenate([chunk @ sums for chunk in weights])
+    users = len(sums)
+    draws = _kept(users, resamples, seed) if users * resamples <= KEPT else _draws(users, resamples, seed)
+    return np.concatenate([chunk @ sums for chunk in draws])
 
 
 def percentiles(values: NDArray[np.float64]) -> tuple[float, float]:
@@ -170,20 +172,45 @@ def _resampled(sums: NDArray[np.float64], resamples: int, seed: int) -> NDArray[
     return divide(drawn[:, 0::2], drawn[:, 1::2])
 
 
-def _permutation(sums: NDArray[np.float64], resamples: int, seed: int) -> float:
-    """The two-sided p value; `sums` is [users, 4]."""
+def permutations(pairs: Sequence[tuple[Ratio, Ratio]], resamples: int = RESAMPLES, seed: int = 0) -> list[float]:
+    """The two-sided p values of `compare` for several pairs over the same users, at the cost of little more than one.
+
+    Raises:
+        ValueError: if their users differ.
+    """
+    _aligned(*(ratio for pair in pairs for ratio in pair))
+    return _permutations(np.stack([np.hstack([_sums(one), _sums(other)]) for one, other in pairs], axis=1), resamples, seed)
+
+
+def _permutations(sums: NDArray[np.float64], resamples: int, seed: int) -> list[float]:
+    """The two-sided p values; `sums` is [users, pairs, 4]."""
     random = np.random.default_rng((seed, 1))
-    first, second = sums[:, :2], sums[:, 2:]
-    middle, half = (first + second).sum(axis=0) / 2, (first - second) / 2
-    drawn = []
+    users, pairs, _ = sums.shape
+    first, second = sums[..., :2], sums[..., 2:]
+    middle, half = (first + second).sum(axis=0) / 2, ((first - second) / 2).reshape(users, -1)
+    whole = sums.sum(axis=0)
+    observed = np.abs(whole[:, 0] / whole[:, 1] - whole[:, 2] / whole[:, 3])
+    extreme, defined = np.zeros(pairs, dtype=int), np.zeros(pairs, dtype=int)
     for size in _chunks(resamples):
-        shift = random.choice((-1.0, 1.0), size=(size, len(sums))) @ half
+        shift = (random.choice((-1.0, 1.0), size=(size, users)) @ half).reshape(size, pairs, 2)
         above, below = middle + shift, middle - shift
-        drawn.append(divide(above[:, 0], above[:, 1]) - divide(below[:, 0], below[:, 1]))
-    observed = first[:, 0].sum() / first[:, 1].sum() - second[:, 0].sum() / second[:, 1].sum()
-    differences = np.concatenate(drawn)
-    extreme = np.abs(differences[~np.isnan(differences)]) >= abs(observed) - 1e-12
-    return float((extreme.sum() + 1) / (len(extreme) + 1))
+        differences = divide(above[..., 0], above[..., 1]) - divide(below[..., 0], below[..., 1])
+        extreme += (np.abs(differences) >= observed - 1e-12).sum(axis=0)
+        defined += (~np.isnan(differences)).sum(axis=0)
+    return [float((more + 1) / (all_ + 1)) for more, all_ in zip(extreme, defined, strict=True)]
+
+
+@lru_cache(maxsize=4)
+def _kept(users: int, resamples: int, seed: int) -> tuple[NDArray[np.float64], ...]:
+    """The draws of a moderate bootstrap, which a report asks for again and again."""
+    return tuple(_draws(users, resamples, seed))
+
+
+def _draws(users: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """How often every user was drawn [resamples in chunks, users]."""
+    random = np.random.default_rng(seed)
+    for size in _chunks(resamples):
+        yield random.multinomial(users, np.full(users, 1 / users), size=size).astype(np.float64)
 
 
 def _aligned(*ratios: Ratio) -> None:

@@ -22,7 +22,7 @@ from kithe.launch import processes
 from kithe.launch.runtime import cores
 from kithe.launch.signals import AGAIN
 from kithe.records.base import write_json
-from kithe.report.build import report
+from kithe.report.build import AT_ONCE, report
 
 Run = Cell | Generation
 
@@ -50,7 +50,7 @@ def single(composed: DictConfig) -> None:
     if not run.folder.done:
         run.prepare()
         experiment.execute(run)
-    report(run.store.root, [run.name], run.folder.path)
+    report(run.store.root, [run.name], run.folder.path, AT_ONCE)
     run.build("logger").project_run(run.store.root, run.name, None)
 
 
@@ -126,10 +126,11 @@ def tabulate(cells: Sequence[Cell]) -> None:
     folder = cells[0].store.sweep(name)
     tables = cells[0].config["sweep"]["tables"]
     write_json(folder.path / "sweep.json", {"sweep_id": name, "runs": names, "command": command(), "tables": tables})
-    report(cells[0].store.root, names, folder.path)
+    report(cells[0].store.root, names, folder.path, AT_ONCE)
     for cell in cells:
         if cell.folder.done:
             cell.build("logger").project_run(cell.store.root, cell.name, name)
+    cells[0].build("logger").project_tables(folder.path, name)
 
 
 def command() -> str:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ class Dashboard:
         history: rows in a fixed order, keys `<namespace>/<name>` with `<namespace>/step` among them.
         summary: the final numbers, with the ends of their intervals as `<metric>_low` and `<metric>_high`.
         samples: test set -> rows of history id, excerpt, gold, predicted, true positives.
+        tables: name -> `{header, body}`; only of the run that shows a whole sweep.
     """
 
     run_id: str
@@ -40,6 +41,7 @@ class Dashboard:
     history: tuple[Mapping[str, float], ...]
     summary: Mapping[str, Any]
     samples: Mapping[str, Sequence[Sample]]
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def read_dashboard(store: Path, run_id: str) -> Dashboard:

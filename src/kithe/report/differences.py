@@ -1,8 +1,8 @@
-"""Paired comparisons of F1 between rows that answer the same test users and differ in one choice."""
+"""Every two rows of a table that answer the same test users, compared in F1, or in precision where nothing else is judged."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from kithe.report.estimates import Estimate
@@ -17,33 +17,51 @@ Scores = Mapping[str, Mapping[str, Any]]
 ReadScores = Callable[[str, str], Scores]
 
 MEASURE = ("task", "judge")  # numbers of another task or judge are not on the same scale
+LEVELS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 EXPLAINED = (
-    "Cell minus reference in F1, for rows that differ in one choice and were asked about the same users; where a row is the"
-    " mean of several seeds, the counts of all its seeds are added up for each user, and their spread is not in the"
-    " interval. Brackets: 95 % interval (users resampled with both cells' counts); p: two-sided permutation test within"
-    " users; p (Holm): adjusted for all comparisons of this table."
+    "Cell minus reference, every two rows that were asked about the same users and scored by the same judge; 'differ in' says"
+    " what sets them apart: one word is a controlled comparison. Brackets: 95 % interval (users resampled with both cells'"
+    " counts; where a row is the mean of several seeds, these too). p: two-sided permutation test within users, of the summed"
+    " seeds; p (Holm): adjusted for all comparisons of this table; * below .05, ** below .01, *** below .001."
 )
 
-NOTHING = "Nothing to compare: no two finished rows were asked about the same users and differ in one choice."
+NOTHING = "Nothing to compare: no two finished rows were asked about the same users and scored by the same judge."
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """`cell` minus `reference` in F1 on the same users."""
+    """`cell` minus `reference` in a metric on the same users; `differ_in` names what sets the two apart.
+
+    `runs` and `reference_runs` are the ids of their runs, apart by spaces.
+    """
 
     test_set: str
     cell: str
     reference: str
+    metric: str
+    differ_in: str
     n: int
     difference: float
     low: float
     high: float
     p: float
     p_holm: float
+    runs: str = ""
+    reference_runs: str = ""
+
+    @property
+    def marks(self) -> str:
+        """Stars for the adjusted p value."""
+        return stars(self.p_holm)
+
+
+def stars(p: float) -> str:
+    """Stars for an adjusted p value."""
+    return next((marks for level, marks in LEVELS if p < level), "")
 
 
 def compare(listed: Iterable[Row], read: ReadScores) -> list[Comparison]:
-    """Every controlled comparison within a test set, with p values adjusted over all of them.
+    """Every two rows of a test set, task and judge that share their users, with p values adjusted over all of them.
 
     Args:
         listed: rows of a table.
@@ -51,82 +69,105 @@ def compare(listed: Iterable[Row], read: ReadScores) -> list[Comparison]:
     """
     from kithe.evaluation.statistics import holm
 
-    done = [row for row in listed if row.test_set is not None]
-    ratios = [(row, ratio([read(run, str(row.test_set)) for run in row.runs])) for row in done]
-    found = [made for first, second in combinations(ratios, 2) for made in pair(first, second)]
+    families: defaultdict[tuple[object, ...], list[tuple[Row, list[Ratio]]]] = defaultdict(list)
+    for row in listed:
+        if row.test_set is not None and (cell := ratios(row, [read(run, row.test_set) for run in row.runs])):
+            families[row.test_set, *(row.choices.get(group) for group in MEASURE), metric(row), cell[0].ids].append((row, cell))
+    found = [made for family in families.values() for made in pairs(family)]
     adjusted = holm([item.p for item in found])
     return [replace(item, p_holm=value) for item, value in zip(found, adjusted, strict=True)]
 
 
-def pair(first: "tuple[Row, Ratio | None]", second: "tuple[Row, Ratio | None]") -> Iterator[Comparison]:
-    """The comparison of two rows, where it can be made; the cell that read no training data is the reference."""
-    from kithe.evaluation import statistics
+def pairs(family: "Sequence[tuple[Row, list[Ratio]]]") -> list[Comparison]:
+    """Rows of one family pair by pair; the one that read no training data is the reference, otherwise the earlier one."""
+    from kithe.evaluation.comparisons import every_pair
 
-    (row, ours), (reference, theirs) = sorted((second, first), key=lambda each: each[0].choices.get("data") is None)
-    if not comparable(row, reference) or ours is None or theirs is None or ours.ids != theirs.ids:
-        return
-    found = statistics.compare(ours, theirs)
-    yield Comparison(
-        test_set=str(row.test_set),
-        cell=name(row, reference),
-        reference=name(reference, row),
-        n=len(ours.ids),
-        difference=found.value,
-        low=found.low,
-        high=found.high,
-        p=found.p,
-        p_holm=found.p,
-    )
+    ordered = sorted(family, key=lambda each: each[0].choices.get("data") is None)
+    rows = {str(place): row for place, (row, _) in enumerate(ordered)}
+    users = len(ordered[0][1][0].ids)
+    return [
+        Comparison(
+            test_set=str(rows[pair.first].test_set),
+            cell=name(rows[pair.first], rows[pair.second]),
+            reference=name(rows[pair.second], rows[pair.first]),
+            metric=metric(rows[pair.first]),
+            differ_in=differ_in(rows[pair.first], rows[pair.second]),
+            n=users,
+            difference=pair.difference.value,
+            low=pair.difference.low,
+            high=pair.difference.high,
+            p=pair.difference.p,
+            p_holm=pair.p_holm,
+            runs=" ".join(rows[pair.first].runs),
+            reference_runs=" ".join(rows[pair.second].runs),
+        )
+        for pair in every_pair({str(place): cell for place, (_, cell) in enumerate(ordered)})
+    ]
 
 
-def comparable(first: Row, second: Row) -> bool:
-    """Whether two rows share test set, task and judge and differ in exactly one choice.
+def metric(row: Row) -> str:
+    """What rows are compared in: F1, or precision under a judge that finds no missed facts."""
+    return "f1" if "f1" in row.metrics or "precision" not in row.metrics else "precision"
+
+
+def differ_in(first: Row, second: Row) -> str:
+    """The groups in which two rows differ, and the config values that set them apart.
 
     A choice that falls out of one of them (training data in a zero-shot cell) counts only where nothing else differs.
     """
-    if first.test_set != second.test_set or any(first.choices.get(group) != second.choices.get(group) for group in MEASURE):
-        return False
-    both = [group for group in first.choices if None not in (first.choices[group], second.choices.get(group))]
-    changed = sum(first.choices[group] != second.choices[group] for group in both) + (first.variant != second.variant)
-    return changed == 1 or (changed == 0 and first.choices != second.choices)
+    groups = [group for group in first.choices if group != "teacher"]
+    both = [group for group in groups if None not in (first.choices[group], second.choices.get(group))]
+    changed = [group for group in both if first.choices[group] != second.choices[group]]
+    changed += ["variant"] if first.variant != second.variant else []
+    fallen = [group for group in groups if first.choices[group] != second.choices.get(group)]
+    return ", ".join(changed or fallen)
 
 
-def ratio(runs: Sequence[Scores]) -> "Ratio | None":
-    """F1 as a ratio of sums over users, the seeds' counts added up; None where seeds differ in users or nothing is counted."""
+def ratios(row: Row, runs: Sequence[Scores]) -> "list[Ratio]":
+    """The metric of every seed as a ratio of sums over users; none where seeds differ in users or nothing is counted."""
     import numpy as np
 
     from kithe.evaluation.statistics import Ratio
 
     ids = tuple(sorted(runs[0]))
     if not ids or any(run.keys() != runs[0].keys() for run in runs):
-        return None
-    hits = np.array([sum(2 * run[user]["tp"] for run in runs) for user in ids], dtype=np.float64)
-    items = np.array([sum(run[user]["predicted"] + run[user]["gold"] for run in runs) for user in ids], dtype=np.float64)
-    return Ratio(ids, hits, items) if items.sum() > 0 else None
+        return []
+    twice = 2 if metric(row) == "f1" else 1
+    found = [
+        Ratio(
+            ids,
+            np.array([twice * run[user]["tp"] for user in ids], dtype=np.float64),
+            np.array([run[user]["predicted"] + (twice - 1) * run[user]["gold"] for user in ids], dtype=np.float64),
+        )
+        for run in runs
+    ]
+    return found if all(each.denominator.sum() > 0 for each in found) else []
 
 
-def name(row: Row, other: Row) -> str:
+def name(row: Row, other: Row | None = None) -> str:
     """A row's data, adaptation and model, and what else sets it apart from the other."""
     own = {group: choice for group, choice in row.choices.items() if group not in (*FIRST, *MEASURE, "teacher")}
-    more = [own[group] for group in sorted(own) if own[group] != other.choices.get(group)]
+    more = [own[group] for group in sorted(own) if other is None or own[group] != other.choices.get(group)]
     parts = [row.data, *(row.choices.get(group) for group in FIRST[1:]), *more, row.variant]
     return ", ".join(part for part in parts if part)
 
 
 def differences_table(found: Sequence[Comparison]) -> Table:
     """The comparisons as a table."""
-    header = ("test set", "cell", "reference", "n", "F1 difference", "p", "p (Holm)")
+    header = ("test set", "cell", "reference", "differ in", "metric", "n", "difference", "p", "p (Holm)")
     body = tuple(
         (
             item.test_set,
             item.cell,
             item.reference,
+            item.differ_in,
+            item.metric,
             count(item.n),
-            with_interval(Estimate(item.difference, item.low, item.high), signed=True),
+            with_interval(Estimate(item.difference, item.low, item.high), signed=True) + item.marks,
             p_value(item.p),
             p_value(item.p_holm),
         )
         for item in found
     )
     none = (NONE,) * len(header)
-    return Table(header, (False, False, False, True, True, True, True), body or (none,), EXPLAINED if body else NOTHING)
+    return Table(header, (False,) * 5 + (True,) * 4, body or (none,), EXPLAINED if body else NOTHING)

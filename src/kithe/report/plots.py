@@ -12,11 +12,11 @@ ROW = 9
 Series = Mapping[str, Sequence[float]]
 
 
-def svg(title: str, height: float, parts: Sequence[str]) -> str:
+def svg(title: str, height: float, parts: Sequence[str], width: float = WIDTH) -> str:
     """An image that scales to the page, with its title for those who cannot see it."""
     name = escape(title)
     shapes = "\n".join(parts)
-    box = f"0 0 {WIDTH} {height:.0f}"
+    box = f"0 0 {width:.0f} {height:.0f}"
     return f'<svg viewBox="{box}" role="img" aria-label="{name}">\n<title>{name}</title>\n{shapes}\n</svg>'
 
 

@@ -1,5 +1,6 @@
 """Weights & Biases as a projection: everything it shows is read from a run's files and can be written again at any time."""
 
+import json
 import logging
 import re
 from collections.abc import Iterator, Mapping
@@ -8,11 +9,13 @@ from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING, Any, Literal
 
+from kithe.identity import digest
 from kithe.report.dashboard import Dashboard, read_dashboard
 
 if TYPE_CHECKING:
     import wandb
 
+UNSAFE = re.compile(r"[^\w.-]")
 log = logging.getLogger(__name__)
 
 INIT_SECONDS = 30
@@ -25,6 +28,9 @@ class NoLogger:
     """No dashboard."""
 
     def project_run(self, store: Path, run_id: str, sweep_id: str | None) -> None:
+        """Do nothing: the files are there already."""
+
+    def project_tables(self, folder: Path, sweep_id: str) -> None:
         """Do nothing: the files are there already."""
 
 
@@ -59,6 +65,24 @@ class Wandb:
         except Exception as error:  # a dashboard must never fail the cell, and W&B raises errors of many kinds
             reason = str(error).strip().splitlines()[:1] or [type(error).__name__]
             log.warning("%s: not written to W&B (%s); the files of the run are complete", run_id, reason[0])
+
+    def project_tables(self, folder: Path, sweep_id: str) -> None:
+        """Write a sweep's tables to a W&B run of their own, `sweep-<id>`. Whatever goes wrong is a warning.
+
+        Args:
+            folder: the report's, with `tables.json`; where there is none nothing is written.
+            sweep_id: the sweep.
+        """
+        file = folder / "tables.json"
+        if self.mode == "disabled" or not file.exists():
+            return
+        name = f"sweep-{UNSAFE.sub('-', sweep_id)}"[:120]
+        try:
+            tables = json.loads(file.read_text(encoding="utf-8"))
+            about = Dashboard(name, True, "report", (), {"sweep": sweep_id}, (), {"content": digest(tables)}, {}, tables)
+            self._write(about, sweep_id)
+        except Exception as error:  # as above
+            log.warning("%s: tables not written to W&B (%s); they are in %s", name, error, folder)
 
     def _write(self, dashboard: Dashboard, sweep_id: str | None) -> None:
         """Make the W&B run and close it, whatever happens between."""
@@ -118,9 +142,13 @@ class Wandb:
 def fill(run: "wandb.Run", dashboard: Dashboard) -> None:
     """Write history, summary and sample predictions.
 
-    Rows have fixed numbers, so a run that W&B knows already is continued where it ended and no row is written twice.
+    Rows have fixed numbers, so a run that W&B knows already is continued where it ended and no row is written twice. Tables of a
+    sweep are written again only where their content has changed.
     """
     import wandb
+
+    if dashboard.tables and run.summary.get("content") != dashboard.summary["content"]:
+        run.log({name: wandb.Table(columns=table["header"], data=table["body"]) for name, table in dashboard.tables.items()})
 
     for space in sorted({key.partition("/")[0] for row in dashboard.history for key in row}):
         run.define_metric(f"{space}/step", hidden=True)
