@@ -113,6 +113,10 @@ class Cell:
         reads = self.adapter.trains or shows
         read = getattr(self.build("data"), "content", None) if reads else None
         written = {"data": read} if read else {}
+        # What a judge or a filter goes by is in files; the config names only its options.
+        for name, part in (("judge", self.build("judge")), ("verify", getattr(self.build("task"), "verify", None))):
+            if content := getattr(part, "content", None):
+                written[name] = content
         versions = {"format": self.build("task").format.version, **content_versions(rooms(self.config["data"])), **written}
         return identify({**self.config, "versions": versions}, self.choices, trains=self.adapter.trains, reads=reads)
 

@@ -182,7 +182,10 @@ class Worker:
         training = self.training("train")
         for name, source in self.task.test.items():
             histories = list(source.histories("test", 0))
-            scores = score(judge, histories, read_predictions(self.predictions.path / name))
+            predictions = read_predictions(self.predictions.path / name)
+            if self.task.verify is not None:
+                predictions = self.task.verify.kept(histories, predictions)
+            scores = score(judge, histories, predictions)
             write_lines(
                 self.cell.folder.path / "scores" / f"{name}.jsonl", (json.dumps(row, sort_keys=True) for row in scores.rows)
             )
