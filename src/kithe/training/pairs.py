@@ -1,7 +1,8 @@
 """Learning to tell whether words support a statement: a cross-encoder on top of the sentence encoder, trained under Lightning.
 
-The network reads context, premise and statement at once. What it has read of premise and statement is averaged apart, as the
-sentence encoder was trained to average, and a linear layer compares the two averages (u, v, |u - v|, u * v).
+The network reads context, premise and statement at once. What it has read of premise and of statement is averaged apart, as the
+sentence encoder was trained to average, and a linear layer compares the two averages (u, v, |u - v|, u * v). The context, which
+somebody else said, is attended to and marked as another segment than the premise, and is in neither average.
 """
 
 import json
@@ -42,9 +43,10 @@ WEIGHTS: Final = "verifier.safetensors"
 
 
 class Row(NamedTuple):
-    """Context, premise and statement as tokens, and from which one on they are the statement's."""
+    """Context, premise and statement as tokens, and where premise and statement begin."""
 
     ids: list[int]
+    premise: int
     statement: int
 
 
@@ -54,7 +56,7 @@ class PairBatch(NamedTuple):
     Attributes:
         ids: token ids, [rows, length].
         attention: 1 for tokens, 0 for padding, [rows, length].
-        second: 1 for tokens of the statement, [rows, length].
+        part: 0 for tokens of the context, 1 of the premise, 2 of the statement, [rows, length].
         labels: 1 where the statement is supported, [rows].
         targets: rows of the whole optimiser step.
         step: number of the optimiser step.
@@ -63,7 +65,7 @@ class PairBatch(NamedTuple):
 
     ids: Tensor
     attention: Tensor
-    second: Tensor
+    part: Tensor
     labels: Tensor
     targets: int
     step: int
@@ -80,10 +82,11 @@ class CrossEncoder(nn.Module):
 
     def forward(self, batch: PairBatch) -> Tensor:
         """Logits that the statements are supported, [rows]."""
+        said, stated = batch.part == 1, batch.part == 2
         states = self.encoder(
-            input_ids=batch.ids, attention_mask=batch.attention, token_type_ids=batch.second
+            input_ids=batch.ids, attention_mask=batch.attention, token_type_ids=(~said).long()
         ).last_hidden_state.float()
-        first, second = (_mean(states, mask) for mask in (batch.attention - batch.second, batch.second))
+        first, second = (_mean(states, mask & batch.attention.bool()) for mask in (said, stated))
         logits: Tensor = self.head(torch.cat([first, second, (first - second).abs(), first * second], dim=-1)).squeeze(-1)
         return logits
 
@@ -157,8 +160,9 @@ def tokenise(texts: Sequence[Text]) -> list[Row]:
     context, premise, statement = (words(list(column), add_special_tokens=False)["input_ids"] for column in columns)
     rows = []
     for before, said, stated in zip(context, premise, statement, strict=True):
-        head = [begin, *before[-LONGEST["context"] :], end, *said[: LONGEST["premise"]], end]
-        rows.append(Row([*head, *stated[: LONGEST["statement"]], end], len(head)))
+        head = [begin, *before[-LONGEST["context"] :], end]
+        both = [*head, *said[: LONGEST["premise"]], end]
+        rows.append(Row([*both, *stated[: LONGEST["statement"]], end], len(head), len(both)))
     return rows
 
 
@@ -172,7 +176,7 @@ def collate(rows: Sequence[Row], labels: Sequence[bool] = (), step: int = 0) -> 
     return PairBatch(
         ids=padded([row.ids for row in rows]),
         attention=padded([[1] * len(row.ids) for row in rows]),
-        second=padded([[0] * row.statement + [1] * (len(row.ids) - row.statement) for row in rows]),
+        part=padded([[(at >= row.premise) + (at >= row.statement) for at in range(len(row.ids))] for row in rows]),
         labels=torch.tensor([float(label) for label in labels]),
         targets=len(rows),
         step=step,

@@ -55,7 +55,7 @@ def question(pair: Pair, number: int) -> Question:
     return Question(f"pair-{number}", history, KnowledgeItem(statement=pair.statement))
 
 
-def by_slice(pairs: Sequence[Pair], said: Sequence[bool], resamples: int = 2000) -> dict[str, Mapping[str, Metric]]:
+def by_slice(pairs: Sequence[Pair], said: Sequence[bool], resamples: int = 2000) -> dict[str, dict[str, Metric]]:
     """Slice -> figures of `agreement`, with intervals over groups of pairs that share the user's words."""
     names = sorted({name for pair in pairs for name in slices(pair)})
     found = {}

@@ -56,9 +56,9 @@ class Course:
 
     source: Source = "people"
     seed: int = 0
-    dialogues: int = 1200
-    harder: int = 900
-    epochs: float = 3
+    dialogues: int = 2000
+    harder: int = 2200
+    epochs: float = 2.5
     batch: int = 32
     learning_rate: float = 1.5e-4
     decay: float = 0.9
@@ -106,8 +106,7 @@ class Course:
         labelled = people("train", folder) if self.source == "people" else []
         half = [each for each in RealSet("msc", folder).histories("train", 0) if _half(each.id) == SOURCES.index(self.source)]
         found = [*labelled, *from_histories(half, self.dialogues, self.seed)] if self.dialogues else labelled
-        known = labelled or found
-        every = [*found, *made(known, self.harder, self.seed), *turned(known, self.seed)]
+        every = [*found, *made(found, self.harder, self.seed), *turned(found, self.seed)]
         return every if self.limit is None else sorted(every, key=lambda pair: digest(pair.line()))[: self.limit]
 
     def validation(self, folder: str | None = None) -> list[Pair]:

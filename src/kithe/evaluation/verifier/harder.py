@@ -81,24 +81,40 @@ def fact(statement: str) -> Fact | None:
 
 @dataclass(frozen=True)
 class Pen:
-    """What a maker of pairs writes with: draws, and other people's sentences to put around a fact."""
+    """What a maker of pairs writes with: draws, other people's sentences, and other facts to put around a fact."""
 
     draw: random.Random
     asides: Sequence[str] = ()
+    facts: Sequence[Fact] = ()
 
     def one(self, name: str) -> str:
         """A word or phrase of a list."""
         return str(self.draw.choice(words()[name]))
 
-    def around(self, sentence: str) -> str:
-        """A turn that says a sentence, among others."""
-        aside = f" {self.draw.choice(self.asides)}" if self.asides and self.draw.random() < 0.4 else ""
-        opener, tail = self.one("openers"), self.one("tails")
-        return (
-            f"{opener}{sentence}{aside}{tail}"
-            if self.draw.random() < 0.6
-            else f"{aside.strip()} {opener}{sentence}{tail}".strip()
+    def other(self, known: Fact) -> Fact:
+        """Another fact."""
+        found = [each for each in self.draw.sample(self.facts, min(4, len(self.facts))) if each.rest != known.rest]
+        return found[0] if found else Fact("have", "a parrot called Otto")
+
+    def around(self, sentence: str, known: Fact | None = None) -> str:
+        """A turn that says a sentence, with up to three others beside it: real ones, or what is so of other facts."""
+        count = self.draw.choices((0, 1, 2, 3), (45, 30, 17, 8))[0] if self.asides or self.facts else 0
+        said = [self._beside(known) for _ in range(count)]
+        said.insert(self.draw.randint(0, count), f"{self.one('openers')}{sentence}")
+        return f"{' '.join(said)}{self.one('tails')}"
+
+    def _beside(self, known: Fact | None) -> str:
+        if self.asides and (not self.facts or self.draw.random() < 0.4):
+            return self.draw.choice(self.asides).strip()
+        other = self.other(known or Fact("have", "nothing"))
+        ways = (
+            other.said,
+            self.against(other),
+            other.of(self.one("relatives")),
+            self.gone(other),
+            other.into(self.one("imagined")),
         )
+        return self.draw.choice(ways)
 
     def again(self, known: Fact) -> str:
         """A fact in other words where there are any."""
@@ -107,6 +123,11 @@ class Pen:
     def against(self, known: Fact) -> str:
         """The opposite of a fact, in one wording or another."""
         return known.into(self.one("against")) if known.likes and self.draw.random() < 0.5 else known.denied
+
+    def gone(self, known: Fact) -> str:
+        """That a fact holds no longer."""
+        other = self.other(known) if self.facts else Fact("have", "other plans")
+        return known.into(self.one("retracted").replace("{other}", other.said[2:-1]))
 
 
 def polarity(known: Fact, pen: Pen) -> Made:
@@ -117,7 +138,7 @@ def polarity(known: Fact, pen: Pen) -> Made:
         (pen.against(known), pen.against(known), True),
         (known.said, pen.again(known), True),
     ):
-        yield Pair(premise=pen.around(said), statement=stated, supported=holds)
+        yield Pair(premise=pen.around(said, known), statement=stated, supported=holds)
 
 
 def number(known: Fact, pen: Pen) -> Made:
@@ -129,52 +150,53 @@ def number(known: Fact, pen: Pen) -> Made:
     assert found is not None
     other = pen.draw.choice([name for name in words()["numbers"] if name != found[0]])
     changed = f"{text[: found.start()]}{other}{text[found.end() :]}"
-    yield Pair(premise=pen.around(text), statement=changed, supported=False)
-    yield Pair(premise=pen.around(changed), statement=changed, supported=True)
+    yield Pair(premise=pen.around(text, known), statement=changed, supported=False)
+    yield Pair(premise=pen.around(changed, known), statement=changed, supported=True)
 
 
 def detail(known: Fact, pen: Pen) -> Made:
     """A detail more than was said, or another one; a detail less is supported."""
     one, other = pen.draw.sample(words()["details"], 2)
     full, wrong = f"{known.said[:-1]} {one}.", f"{known.said[:-1]} {other}."
-    yield Pair(premise=pen.around(known.said), statement=full, supported=False)
-    yield Pair(premise=pen.around(full), statement=wrong, supported=False)
-    yield Pair(premise=pen.around(full), statement=known.said, supported=True)
-    yield Pair(premise=pen.around(full), statement=full, supported=True)
+    yield Pair(premise=pen.around(known.said, known), statement=full, supported=False)
+    yield Pair(premise=pen.around(full, known), statement=wrong, supported=False)
+    yield Pair(premise=pen.around(full, known), statement=known.said, supported=True)
+    yield Pair(premise=pen.around(full, known), statement=full, supported=True)
 
 
 def person(known: Fact, pen: Pen) -> Made:
     """Somebody else's fact given to the user, and the other way round."""
     who = pen.one("relatives")
     theirs = known.of(who)
-    yield Pair(premise=pen.around(theirs), statement=pen.again(known), supported=False)
-    yield Pair(premise=pen.around(theirs), statement=theirs, supported=True)
-    yield Pair(premise=pen.around(known.said), statement=theirs, supported=False)
+    yield Pair(premise=pen.around(theirs, known), statement=pen.again(known), supported=False)
+    yield Pair(premise=pen.around(theirs, known), statement=theirs, supported=True)
+    yield Pair(premise=pen.around(known.said, known), statement=theirs, supported=False)
 
 
 def retracted(known: Fact, pen: Pen) -> Made:
     """What was so once."""
-    if known.verb == "am":
-        return
-    gone = known.into(pen.one("retracted"))
-    yield Pair(premise=pen.around(gone), statement=pen.again(known), supported=False)
-    yield Pair(premise=pen.around(gone), statement=f"I used to {known.bare}.", supported=True)
+    for statement, holds in ((pen.again(known), False), (f"I used to {known.bare}.", True)):
+        yield Pair(premise=pen.around(pen.gone(known), known), statement=statement, supported=holds)
 
 
 def partner(known: Fact, pen: Pen) -> Made:
     """What the partner says: of the user, confirmed or not, and of themself."""
-    guess = known.into(pen.one("guesses"))
+    guess, other = known.into(pen.one("guesses")), pen.other(known)
     yield Pair(context=guess, premise=pen.one("passed"), statement=known.said, supported=False)
     yield Pair(context=guess, premise=pen.one("refused"), statement=known.said, supported=False)
     yield Pair(context=guess, premise=pen.one("agreed"), statement=pen.again(known), supported=True)
-    yield Pair(context=pen.around(known.said), premise=pen.one("passed"), statement=pen.again(known), supported=False)
+    yield Pair(context=guess, premise=f"{pen.one('refused')} {other.said}", statement=other.said, supported=True)
+    theirs, own = pen.around(known.said, known), pen.around(other.said, known)
+    yield Pair(context=theirs, premise=pen.one("passed"), statement=pen.again(known), supported=False)
+    yield Pair(context=theirs, premise=own, statement=pen.again(known), supported=False)
+    yield Pair(context=theirs, premise=own, statement=pen.again(other), supported=True)
 
 
 def imagined(known: Fact, pen: Pen) -> Made:
     """What was imagined, asked or quoted."""
     text = known.into(pen.one("imagined" if pen.draw.random() < 0.6 else "asked"))
-    yield Pair(premise=pen.around(text), statement=pen.again(known), supported=False)
-    yield Pair(premise=pen.around(known.said), context=text, statement=pen.again(known), supported=True)
+    yield Pair(premise=pen.around(text, known), statement=pen.again(known), supported=False)
+    yield Pair(premise=pen.around(known.said, known), context=text, statement=pen.again(known), supported=True)
 
 
 def requested(known: Fact, pen: Pen) -> Made:
@@ -208,13 +230,18 @@ def made(pairs: Sequence[Pair], count: int, seed: int) -> list[Pair]:
         seed: of the draws.
     """
     draw = random.Random(f"{seed}/harder")
-    asides = [sentence for pair in pairs for sentence in re.findall(r"[^.!?]+[.!?]", pair.premise)[:1] if len(sentence) < 60]
+    asides = [
+        sentence.strip() for pair in pairs for sentence in re.findall(r"[^.!?]+[.!?]", pair.premise)[:1] if len(sentence) < 60
+    ]
     facts = [(known, pair.dialogue) for pair in pairs if pair.supported and (known := fact(pair.statement))]
+    pen = Pen(draw, asides, [known for known, _ in facts])
     found: list[Pair] = []
-    for turn in range(2 * count if facts else 0):
+    each = dict.fromkeys(MAKERS, 0)
+    for _ in range(20 * count if facts else 0):
         known, dialogue = draw.choice(facts)
-        kind = list(MAKERS)[turn % len(MAKERS)]
-        fresh = list(MAKERS[kind](known, Pen(draw, asides)))
+        kind = min(each, key=each.__getitem__)
+        fresh = list(MAKERS[kind](known, pen))
+        each[kind] += len(fresh)
         found += [pair.model_copy(update={"kind": kind, "dialogue": dialogue}) for pair in fresh]
         if len(found) >= count:
             break
