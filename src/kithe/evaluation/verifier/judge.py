@@ -4,7 +4,7 @@ A statement is looked up in the history (`retrieval`), the nearest passages are 
 (`checkpoint`), and rules decide what it does not see (`rules`). Importing this module loads no model.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,10 +15,10 @@ from kithe.evaluation.judges import Scores
 from kithe.evaluation.judging.items import judged_scores
 from kithe.evaluation.judging.rubric import LATEST, rubric
 from kithe.evaluation.judging.verdicts import Question, Scored, Unscored, Vote, decide
-from kithe.evaluation.matching import default_encoder
+from kithe.evaluation.matching import Encoder, default_encoder
 from kithe.evaluation.verifier import rules
 from kithe.evaluation.verifier.course import Course
-from kithe.evaluation.verifier.retrieval import Piece, nearest, pieces, quote
+from kithe.evaluation.verifier.retrieval import Piece, nearest, pieces, quote, searched
 from kithe.identity import digest
 from kithe.records.chat import Prediction, Rejection
 from kithe.records.history import History
@@ -97,15 +97,23 @@ class Verifier:
 
     def look(self, questions: Sequence[Question]) -> list[Looked]:
         """The passages that could support each statement, read closely."""
-        encoder, known = default_encoder(), {id(question.history): pieces(question.history) for question in questions}
-        encoder.encode([question.item.statement for question in questions])
-        read = []
+        known = {id(question.history): pieces(question.history) for question in questions}
+        encoder, read = self._encoder(questions, known), []
         for question in questions:
             found, statement = known[id(question.history)], question.item.statement
             read.append(tuple(found[index] for index in nearest(found, statement, encoder, self.passages)))
         asked = [(piece.context, piece.text, q.item.statement) for q, some in zip(questions, read, strict=True) for piece in some]
         answers = iter(self.checkpoint.probabilities(asked))
         return [Looked(some, tuple(next(answers) for _ in some)) for some in read]
+
+    def _encoder(self, questions: Sequence[Question], known: Mapping[int, Sequence[Piece]]) -> Encoder:
+        """The sentence encoder, which has encoded at once everything that is to be searched."""
+        long = [question for question in questions if len(known[id(question.history)]) > self.passages]
+        said = {id(question.history): searched(known[id(question.history)]) for question in long}
+        encoder = default_encoder()
+        if long:
+            encoder.encode([*(question.item.statement for question in long), *(text for some in said.values() for text in some)])
+        return encoder
 
     def _vote(self, question: Question, looked: Looked, limit: float) -> Vote:
         history, statement = question.history, question.item.statement
@@ -197,7 +205,9 @@ class VerifierFilter:
         verifier: who reads; its `course.source` must not be the judge's.
     """
 
-    verifier: Verifier = field(default_factory=lambda: Verifier(Course(source="msc", seed=1, dialogues=1800, harder=1400, epochs=2)))
+    verifier: Verifier = field(
+        default_factory=lambda: Verifier(Course(source="msc", seed=1, dialogues=1800, harder=1400, epochs=2))
+    )
 
     @property
     def content(self) -> str:

@@ -63,14 +63,16 @@ def nearest(found: Sequence[Piece], statement: str, encoder: Encoder, count: int
     """
     if len(found) <= count:
         return list(range(len(found)))
-    texts = [piece.text for piece in found]
-    near = [f"{piece.context} {piece.text}".strip() for piece in found]
-    vectors, stated = encoder.encode([*texts, *near]), encoder.encode([statement])[0]
-    cosines = np.maximum(*np.split(vectors @ stated, 2))
-    wanted = stems(statement)
-    shares = np.array([len(wanted & stems(text)) / max(1, len(wanted)) for text in near])
+    texts, wanted = searched(found), stems(statement)
+    cosines = np.maximum(*np.split(encoder.encode(texts) @ encoder.encode([statement])[0], 2))
+    shares = np.array([len(wanted & stems(text)) / max(1, len(wanted)) for text in texts[len(found) :]])
     order = np.argsort(-(cosines + SHARED * shares), kind="stable")
     return [int(index) for index in order[:count]]
+
+
+def searched(found: Sequence[Piece]) -> list[str]:
+    """What is compared with a statement: each piece by itself, then each with what was said before it."""
+    return [*(piece.text for piece in found), *(f"{piece.context} {piece.text}".strip() for piece in found)]
 
 
 def quote(piece: Piece, statement: str) -> str:
