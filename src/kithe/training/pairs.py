@@ -8,6 +8,7 @@ somebody else said, is attended to and marked as another segment than the premis
 import json
 import math
 import shutil
+import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -227,12 +228,13 @@ def learn(
     """Train on pairs; `folder` then holds `verifier.safetensors` (what was learnt). Repeating the call goes on after a kill.
 
     Returns:
-        what it took: pairs, tokens, steps, seconds.
+        what it took: pairs, tokens, steps, seconds (earlier processes of the same training included), and this process's time on
+        the processor.
 
     Raises:
         Stopped: `stop` said so; a checkpoint is saved.
     """
-    rows, recipe = tokenise(texts), learning.recipe
+    started, rows, recipe = time.process_time(), tokenise(texts), learning.recipe
     size = recipe.effective_batch
     plan = Plan.make(
         [len(row.ids) for row in rows],
@@ -262,7 +264,13 @@ def learn(
     if journal.stopped and trainer.global_step < plan.steps:
         raise Stopped(f"stopped after step {trainer.global_step} of {plan.steps}; the same command goes on from there")
     _export(module, folder)
-    report = {"pairs": len(rows), "tokens": plan.tokens, "steps": plan.steps, "seconds": saving.seconds()}
+    report = {
+        "pairs": len(rows),
+        "tokens": plan.tokens,
+        "steps": plan.steps,
+        "seconds": saving.seconds(),
+        "cpu_s": time.process_time() - started,
+    }
     write_json(folder / "learnt.json", report)
     shutil.rmtree(folder / "checkpoint")
     return report
