@@ -143,10 +143,11 @@ class Cell:
         reads = self.adapter.trains or shows or self.modelless
         read = getattr(self.build("data"), "content", None) if reads else None
         written = {"data": read} if read else {}
-        # What a judge or a questionnaire of one's own says is in its file; the config names only the file.
-        for group, option in (("judge", self.build("judge")), ("recall", self.recall)):
-            if content := getattr(option, "content", None):
-                written[group] = content
+        # What a judge, a filter or a questionnaire goes by is in files; the config names only its options.
+        parts = (("judge", self.build("judge")), ("verify", getattr(self.build("task"), "verify", None)), ("recall", self.recall))
+        for name, part in parts:
+            if content := getattr(part, "content", None):
+                written[name] = content
         versions = {"format": self.build("task").format.version, **content_versions(rooms(self.config["data"])), **written}
         unasked = ("model", "precision") if self.modelless else ()
         # An option without content changes nothing.

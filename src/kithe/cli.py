@@ -51,6 +51,10 @@ def parser() -> argparse.ArgumentParser:
     attributes.add_argument("--json", action="store_true", help="as a JSON list")
     attributes.set_defaults(verb=show_ontology)
     verbs.add_parser("doctor", help="check versions, devices, threads, data").set_defaults(verb=doctor)
+    build = verbs.add_parser("build", help="train a verifier, if the store does not hold it: the judge's or the filter's")
+    build.add_argument("what", choices=("verifier", "filter"), help="judge=verifier, or task/verify=verifier")
+    build.add_argument("overrides", nargs="*", help="as for run.py: judge.verifier.course.seed=1")
+    build.set_defaults(verb=build_verifier)
     export = verbs.add_parser("export", help="hand a generated corpus on: copy it, or push it to a dataset hub")
     export.add_argument("corpus", help="its id, or its folder")
     export.add_argument("--to", type=Path, help="a folder to copy it to")
@@ -130,6 +134,17 @@ def doctor(options: argparse.Namespace) -> None:
         sys.stdout.write(f"{item.mark} {item.name}: {item.text}\n")
     if any(item.level == "wrong" for item in found):
         raise SystemExit(1)
+
+
+def build_verifier(options: argparse.Namespace) -> None:
+    """`kithe build verifier | filter`; prints where it is, and what it does on validation."""
+    from kithe.config.compose import instantiate
+    from kithe.config.origin import value
+    from kithe.evaluation.verifier.checkpoint import build, summary
+
+    key, chosen = ("judge", "judge=verifier") if options.what == "verifier" else ("task.verify", "task/verify=verifier")
+    verifier = instantiate(value(key, [chosen, *options.overrides])).verifier
+    sys.stdout.write(summary(build(verifier.course, Path(verifier.store), verifier.folder, progress=True)))
 
 
 def export_corpus(options: argparse.Namespace) -> None:

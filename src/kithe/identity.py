@@ -92,6 +92,13 @@ TABLE = (
     Row("recall", "run", "questions about users are asked about predictions; other questions never predict again"),
     Row("data.teacher.client", None, "what a model wrote counts by its content"),
     Row("data.root", None, "where files lie, not what is in them"),
+    Row("judge.verifier.store", None, "where files lie, not what is in them"),
+    Row("judge.verifier.folder", None, "what it is trained on counts by the verifier's own id"),
+    Row("task.verify.verifier.store", None, "where files lie, not what is in them"),
+    Row("task.verify.verifier.folder", None, "what it is trained on counts by the verifier's own id"),
+    Row("task.verify", "run", "what was predicted is filtered; nothing is predicted again"),
+    Row("versions.judge", "run", "what a judge goes by, in files of its own"),
+    Row("versions.verify", "run", "what a filter goes by, in files of its own"),
     Row("judge", "run", "a judge reads predictions; another judge never predicts again"),
     *(Row(f"{place}.{key}", None, reason) for place in ASKED for key, reason in REACHED.items()),
 )

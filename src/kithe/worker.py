@@ -203,6 +203,8 @@ class Worker:
         for name, source in self.task.test.items():
             histories = list(source.histories("test", 0))
             predictions = read_predictions(self.predictions.path / name)
+            if self.task.verify is not None:
+                predictions = self.task.verify.kept(histories, predictions)
             scores = score(kept(judge, folder / "verdicts" / f"{name}.jsonl"), histories, predictions)
             answers = enquirer.score(histories, predictions) if enquirer else Scores({})
             for kind, rows in (("scores", scores.rows), ("recall", answers.rows)):

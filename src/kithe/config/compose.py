@@ -152,9 +152,10 @@ def hydra_node(config: DictConfig) -> DictConfig:
 
 
 def choices(config: DictConfig) -> dict[str, str]:
-    """Config group -> chosen option."""
+    """Config group -> chosen option; what verifies items is named where something does."""
     chosen = hydra_node(config).runtime.choices
-    return {group: str(chosen[group]) for group in GROUPS}
+    verify = chosen.get("task/verify")
+    return {group: str(chosen[group]) for group in GROUPS} | ({"verify": str(verify)} if verify else {})
 
 
 def instantiate(node: Plain) -> Any:

@@ -46,6 +46,17 @@ class Chained(Protocol):
         """What to ask next, given all answers so far in order; nothing once there is enough for `prediction`."""
 
 
+class Filter(Protocol):
+    """Takes items out of predictions before they are scored."""
+
+    @property
+    def content(self) -> str:
+        """What decides besides the config."""
+
+    def kept(self, histories: Sequence[History], predictions: Sequence[Prediction]) -> list[Prediction]:
+        """The predictions with the items that stay; the others are among the rejected ones."""
+
+
 @dataclass(frozen=True)
 class Task:
     """A format with the sets it is tested on and the sets choices are made on.
@@ -54,12 +65,14 @@ class Task:
         test: name -> source; its split `test` is scored.
         validation: name -> source; its split `validation` decides between ways of asking.
         batch_tokens: prompt tokens answered at once.
+        verify: takes items out before they are scored; None for nobody.
     """
 
     format: Format
     test: Mapping[str, DataSource]
     validation: Mapping[str, DataSource]
     batch_tokens: int
+    verify: Filter | None = None
 
     def __post_init__(self) -> None:
         """Check the values.

@@ -23,7 +23,7 @@ PARTS = ("...", "…", " | ")
 
 
 class Vote(Record):
-    """One reading of an item by a judge; `variant` says how it was asked."""
+    """One reading of an item by a judge; `variant` says how it was asked, `confidence` how sure it is of relevance (0 to 1)."""
 
     relevance: bool
     sensibility: bool
@@ -31,6 +31,7 @@ class Vote(Record):
     relevance_reason: str = ""
     sensibility_reason: str = ""
     variant: Variant = "plain"
+    confidence: float | None = None
 
 
 class Unread(Record):
