@@ -18,6 +18,7 @@ from kithe.identity import Identity, digest, identify
 from kithe.launch.runtime import Placement
 from kithe.records.base import write_json, write_lines
 from kithe.store import Folder, Store
+from kithe.training.memory import States, adapters
 
 if TYPE_CHECKING:
     from kithe.quality.gates import Gates
@@ -119,9 +120,13 @@ class Cell:
     @cached_property
     def placement(self) -> Placement:
         """Where the cell runs, by what it trains and how large the model is."""
-        # In fp32: weights, and for each learnt one its gradient and two moments of AdamW.
-        size = self.build("model").parameters() * (16 if self.adapter.trains_base else 4)
-        placement: Placement = self.build("runtime").place(self.adapter.trains, size, self.adapter.parts)
+        model, adapter, bf16 = self.build("model"), self.adapter, self.config["precision"] == "bf16"
+        shape, rank = getattr(model, "shape", None), getattr(adapter, "rank", 0)
+        learnt = adapters(shape, rank) if shape and rank else 0
+        whole = model.parameters()
+        needed = States(0, whole, bf16=bf16) if adapter.trains_base else States(whole, learnt, bf16=bf16)
+        largest = 8 * shape.vocabulary * shape.hidden if shape else 0
+        placement: Placement = self.build("runtime").place(adapter.trains, needed.whole(), adapter.parts, largest)
         return placement
 
     @property

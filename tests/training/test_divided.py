@@ -1,0 +1,75 @@
+"""Two processes under ddp, ZeRO-2 and ZeRO-3 against one: the same losses and weights, and they go on where they stopped."""
+
+from pathlib import Path
+from typing import Any
+
+import peft
+import pytest
+import torch
+from pairs import Processes, Rows, path_variable, rows, server, weights
+from safetensors.torch import load
+from tiny import examples
+from transformers import AutoModelForCausalLM
+
+from kithe.llm.chat import encode
+from kithe.llm.models import Folder
+
+
+@pytest.fixture(scope="module")
+def processes() -> Processes:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", path_variable())
+        return Processes(server())
+
+
+@pytest.fixture(scope="module")
+def straight(processes: Processes, spec: Folder, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """One process, by what it adapts."""
+    folders = {adapt: tmp_path_factory.mktemp(adapt) for adapt in ("sft", "lora")}
+    for adapt, folder in folders.items():
+        assert processes.one({"model": spec.path, "adapt": adapt, "micro_batch": 2, "folder": str(folder)}) == 0
+    return folders
+
+
+def losses(found: Rows) -> dict[tuple[str, int], float]:
+    return {(row["stage"], row["step"]): row["loss"] for row in found}
+
+
+def logits(spec: Folder, adapt: str, folder: Path) -> torch.Tensor:
+    """By transformers and peft alone."""
+    if adapt == "sft":
+        model = AutoModelForCausalLM.from_pretrained(folder / "weights").eval()
+    else:
+        model = peft.PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(spec.path), folder / "weights").eval()
+    row = encode(spec.tokenizer(), *((example := examples(1)[0]).prompt, example.answer))
+    with torch.no_grad():
+        return model(torch.tensor([row.ids])).logits  # type: ignore[no-any-return]
+
+
+def check(strategy: str, adapt: str, processes: Processes, spec: Folder, straight: dict[str, Path], folder: Path) -> None:
+    settings: dict[str, Any] = {"model": spec.path, "adapt": adapt, "micro_batch": 2, "strategy": strategy, "folder": str(folder)}
+    assert all(processes.two({**settings, "stop": 3}))
+    assert (folder / "checkpoint" / "last.ckpt").is_dir() == strategy.startswith("zero")
+    assert processes.two(settings) == [0, 0]
+    wanted = rows(straight[adapt])
+    assert [(row["stage"], row["step"]) for row in rows(folder)] == [(row["stage"], row["step"]) for row in wanted]
+    assert losses(rows(folder)) == pytest.approx(losses(wanted), abs=1e-5)
+    mine, theirs = load(weights(folder)), load(weights(straight[adapt]))
+    assert mine.keys() == theirs.keys()
+    assert all(torch.allclose(mine[name], theirs[name], atol=1e-4) for name in theirs)
+    assert torch.allclose(logits(spec, adapt, folder), logits(spec, adapt, straight[adapt]), atol=1e-3)
+
+
+def test_zero3_learns_what_one_process_learns_and_resumes(
+    processes: Processes, spec: Folder, straight: dict[str, Path], tmp_path: Path
+) -> None:
+    check("zero3", "sft", processes, spec, straight, tmp_path)
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("adapt", ["sft", "lora"])
+@pytest.mark.parametrize("strategy", ["ddp", "zero2", "zero3"])
+def test_two_processes_learn_what_one_learns_and_resume(
+    strategy: str, adapt: str, processes: Processes, spec: Folder, straight: dict[str, Path], tmp_path: Path
+) -> None:
+    check(strategy, adapt, processes, spec, straight, tmp_path)
