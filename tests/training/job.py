@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import signal
 import sys
 from pathlib import Path
@@ -19,7 +18,7 @@ from kithe.training.trainer import Hardware
 
 
 def main(settings: dict[str, Any], ranks: dict[str, str] | None = None) -> None:
-    """The settings say what to learn, and at which step to `stop`, `die`, `hang`, or write no file beyond `most_bytes`.
+    """The settings say what to learn, and at which step to `stop` or `die`, and where rank 1 is to `die_1` or `hang_1`.
 
     Args:
         ranks: what torchrun would say, where it is not there.
@@ -43,8 +42,6 @@ def main(settings: dict[str, Any], ranks: dict[str, str] | None = None) -> None:
     def stop() -> bool:
         """Asked after every step, by every rank."""
         step = next(steps)
-        if step == settings.get("most_bytes_from"):
-            resource.setrlimit(resource.RLIMIT_FSIZE, (settings["most_bytes"], resource.RLIM_INFINITY))
         if os.environ.get("RANK") == "1" and step == settings.get("die_1"):
             os.kill(os.getpid(), signal.SIGKILL)
         while os.environ.get("RANK") == "1" and step == settings.get("hang_1"):
@@ -72,6 +69,9 @@ def main(settings: dict[str, Any], ranks: dict[str, str] | None = None) -> None:
         )
     except Stopped:
         sys.exit(85)
+    except Exception as error:
+        (folder / "error.txt").write_text(str(error), encoding="utf-8")
+        raise
 
 
 if __name__ == "__main__":

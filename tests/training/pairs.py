@@ -51,8 +51,10 @@ class Processes:
         pair = [self.context.Process(target=job.main, args=(settings, rendezvous(rank, port))) for rank in (0, 1)]
         for process in pair:
             process.start()
-        for process in pair:
-            process.join(240)
+        pair[0].join(240)
+        if pair[0].exitcode != 0 and not settings.get("stop"):
+            pair[1].kill()  # as torchrun does when one has failed
+        pair[1].join(240)
         return [process.exitcode for process in pair]
 
 

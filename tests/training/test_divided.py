@@ -11,8 +11,10 @@ from safetensors.torch import load
 from tiny import examples
 from transformers import AutoModelForCausalLM
 
+from kithe.errors import ConfigError
 from kithe.llm.chat import encode
 from kithe.llm.models import Folder
+from kithe.training.checkpoints import Checkpoints
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +52,9 @@ def check(strategy: str, adapt: str, processes: Processes, spec: Folder, straigh
     settings: dict[str, Any] = {"model": spec.path, "adapt": adapt, "micro_batch": 2, "strategy": strategy, "folder": str(folder)}
     assert all(processes.two({**settings, "stop": 3}))
     assert (folder / "checkpoint" / "last.ckpt").is_dir() == strategy.startswith("zero")
+    if strategy != "ddp":
+        with pytest.raises(ConfigError, match=f"runtime={strategy} runtime.processes=2"):
+            Checkpoints(folder / "checkpoint", strategy, 1).find()
     assert processes.two(settings) == [0, 0]
     wanted = rows(straight[adapt])
     assert [(row["stage"], row["step"]) for row in rows(folder)] == [(row["stage"], row["step"]) for row in wanted]

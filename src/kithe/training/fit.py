@@ -125,14 +125,20 @@ def _learn(run: Run, folder: Path, sink: Sink, hardware: Hardware, every: int, p
 
 @contextmanager
 def advised() -> Iterator[None]:
-    """What helps where memory ran out, instead of an allocator's words.
+    """What helps where memory ran out or a process was lost, instead of an allocator's or a network's words.
 
     Raises:
         ConfigError: memory ran out.
+        ConnectionError: another process died, or did not answer in time.
     """
     try:
         yield
     except (MemoryError, RuntimeError) as error:
+        if isinstance(error, torch.distributed.DistError) or any(word in str(error) for word in ("gloo", "NCCL")):
+            raise ConnectionError(
+                "another process of this cell died, or did not answer within runtime.timeout_s; the last checkpoint is intact, "
+                f"and the same command goes on from there ({str(error).strip().splitlines()[0]})"
+            ) from error
         if not (isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)):
             raise
         raise ConfigError(
