@@ -64,6 +64,9 @@ GOLDEN = {
     "ip_dialog_steps": {("ip_dialog", "zero-shot")},
     "ip_dialog_styles": {("ip_dialog", "lora")},
     "ip_dialog_causes": {("ip_dialog", "zero-shot")},
+    "lr_lora": {("synthetic", "lora"), ("real", "lora")},
+    "lr_sft": {("synthetic", "sft"), ("real", "sft")},
+    "rank": {("synthetic", "lora")},
     "seeds": {(data, "lora") for data in ("synthetic", "real", "spc")},
 }
 
