@@ -49,7 +49,9 @@ def test_auto_moves_to_the_host_what_all_gpus_together_do_not_hold(monkeypatch: 
     monkeypatch.setattr(runtime, "gpu_memory", lambda: 1000)
     assert Auto().place(trains=True, copy=800, parts=2) == Placement("gpu", 2, "ddp")
     assert Auto().place(trains=True, copy=1600, parts=2) == Placement("gpu", 2, "zero3")
-    assert Auto().place(trains=True, copy=1600, parts=2, largest=1) == Placement("gpu", 2, "zero3", offload=True)
+    assert Auto().place(trains=True, copy=1600, parts=2, divided=lambda devices: 1602 // devices) == Placement(
+        "gpu", 2, "zero3", offload=True
+    )
     assert Auto(recompute=True).place(trains=True, copy=1600, parts=1) == Placement("gpu", 1, "zero3", True, recompute=True)
 
 

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,7 +18,7 @@ from kithe.identity import Identity, digest, identify
 from kithe.launch.runtime import Placement
 from kithe.records.base import write_json, write_lines
 from kithe.store import Folder, Store
-from kithe.training.memory import States, adapters
+from kithe.training.memory import States, states
 
 if TYPE_CHECKING:
     from kithe.quality.gates import Gates
@@ -121,12 +121,13 @@ class Cell:
     def placement(self) -> Placement:
         """Where the cell runs, by what it trains and how large the model is."""
         model, adapter, bf16 = self.build("model"), self.adapter, self.config["precision"] == "bf16"
-        shape, rank = getattr(model, "shape", None), getattr(adapter, "rank", 0)
-        learnt = adapters(shape, rank) if shape and rank else 0
+        shape, rank = getattr(model, "shape", None), None if adapter.trains_base else getattr(adapter, "rank", 0)
+        # A folder's shape is not known; all of it counts as learning or none.
         whole = model.parameters()
-        needed = States(0, whole, bf16=bf16) if adapter.trains_base else States(whole, learnt, bf16=bf16)
-        largest = 8 * shape.vocabulary * shape.hidden if shape else 0
-        placement: Placement = self.build("runtime").place(adapter.trains, needed.whole(), adapter.parts, largest)
+        plain = States(whole if rank is not None else 0, whole if rank is None else 0, bf16=bf16)
+        needed = states(shape, bf16=bf16, rank=rank) if shape else plain
+        runtime = self.build("runtime")
+        placement: Placement = runtime.place(adapter.trains, needed.whole(), adapter.parts, partial(needed.device, 3))
         return placement
 
     @property

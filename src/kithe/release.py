@@ -9,6 +9,7 @@ from typing import Any
 
 from kithe.cell import Cell
 from kithe.errors import ConfigError
+from kithe.identity import view, without
 from kithe.llm.models import Hub, ModelSpec
 from kithe.records.base import write_lines
 from kithe.store import Store
@@ -157,5 +158,5 @@ def _use(base: str, plain: bool) -> list[str]:
 
 
 def _shown(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What the numbers depend on; paths and devices are nobody else's business."""
-    return {key: config[key] for key in ("adapt", "model", "precision", "seed", "corpus", "data") if key in config}
+    """What the weights depend on; paths and devices are nobody else's business."""
+    return without(view(config, "weights", reads=True), "model.path")

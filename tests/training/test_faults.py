@@ -87,7 +87,7 @@ def test_a_damaged_checkpoint_is_seen_and_the_one_before_goes_on(
     def damage(*names: str) -> None:
         for name in names:
             content = bytearray((kept / name).read_bytes())
-            content[len(content) // 2] ^= 1
+            content[len(content) // 2] = (content[len(content) // 2] + 1) % 256
             (kept / name).write_bytes(content)
 
     steps = iter(range(1, 100))
@@ -105,7 +105,7 @@ def test_a_damaged_checkpoint_is_seen_and_the_one_before_goes_on(
 
 def test_memory_that_runs_out_is_explained(train: Train) -> None:
     straight = train(folder="straight")
-    with pytest.raises(ConfigError, match=r"memory ran out .* micro_batch .* runtime.recompute=true.* runtime=zero3"):
+    with pytest.raises(ConfigError, match=r"memory ran out .*micro_batch .* runtime.recompute=true.* runtime=zero3"):
         train(at(3, lambda: torch.empty(2**60, dtype=torch.uint8)))
     assert train() == straight[2:]
     with pytest.raises(ConfigError, match="memory ran out"), advised():

@@ -3,32 +3,27 @@
 import os
 
 import pytest
+import scaling
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kithe.config.compose import compose, instantiate, plain
+from kithe.config.compose import ROOT
 from kithe.llm.models import Shape
 from kithe.training.adapters import Lora, Recipe
 from kithe.training.memory import States, activations, adapters, states
 
-LARGE = ("qwen3-0.6b", "qwen3-4b", "qwen3-8b", "llama3.1-8b", "gemma3-27b")
 SMALL = Shape("qwen3", 32, 64, 2, 4, 2, 100, 16)
 
 
-def shape(name: str) -> Shape:
-    found: Shape = instantiate(plain(compose([f"model={name}"]))["model"]).shape
-    return found
-
-
-@pytest.mark.parametrize("name", LARGE)
+@pytest.mark.parametrize("name", scaling.MODELS)
 @pytest.mark.parametrize("devices", [1, 8])
 def test_deepspeed_estimates_the_same(name: str, devices: int) -> None:
     os.environ.setdefault("DS_ACCELERATOR", "cpu")
     from deepspeed.runtime.zero.stage3 import estimate_zero3_model_states_mem_needs as zero3
     from deepspeed.runtime.zero.stage_1_and_2 import estimate_zero2_model_states_mem_needs as zero2
 
-    mine = states(shape(name), bf16=True)
+    mine = states(scaling.shape(name), bf16=True)
     host, device = zero2(mine.learnt, devices, cpu_offload=False)
     assert mine.device(2, devices) == device
     _, device, _ = zero3(mine.learnt, mine.largest, devices, cpu_offload=False)
@@ -83,3 +78,9 @@ def test_activations_are_of_the_size_that_autograd_keeps() -> None:
     assert float(loss) == float(loss)
     assert activations(SMALL, tokens, tokens, bf16=False) == pytest.approx(found, rel=0.5)
     assert activations(SMALL, tokens, 1, bf16=False, recompute=True) < activations(SMALL, tokens, 1, bf16=False)
+
+
+def test_the_page_on_scaling_says_what_the_functions_say() -> None:
+    page = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8").splitlines()
+    missing = [line for table in (scaling.needs, scaling.choices, scaling.kept) for line in table() if line not in page]
+    assert not missing, "print them with `python tests/training/scaling.py`"

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
@@ -10,6 +11,7 @@ from kithe.errors import ConfigError, at_least, more_than
 
 Accelerator = Literal["cpu", "gpu"]
 Strategy = Literal["single", "ddp", "zero2", "zero3"]
+Divided = Callable[[int], int]
 
 # The share of a device's memory for weights, gradients and optimiser state; activations need the rest.
 STATES_SHARE: Final = 0.8
@@ -46,14 +48,14 @@ class Placement:
 class Runtime(Protocol):
     """An option of the group `runtime`."""
 
-    def place(self, trains: bool, copy: int, parts: int = 1, largest: int = 0) -> Placement:
+    def place(self, trains: bool, copy: int, parts: int = 1, divided: Divided | None = None) -> Placement:
         """Where a cell goes.
 
         Args:
             trains: whether it changes weights.
             parts: micro-batches in an effective batch, which processes share evenly.
             copy: bytes of weights, gradients and optimiser state, all of which each process holds unless ZeRO divides them.
-            largest: bytes that each process holds beside its part where ZeRO divides them.
+            divided: bytes on each of so many devices where ZeRO-3 divides them (None: an even share).
         """
 
 
@@ -82,7 +84,7 @@ class Auto:
         if self.memory_gb is not None:
             more_than("runtime.memory_gb", self.memory_gb, 0)
 
-    def place(self, trains: bool, copy: int, parts: int = 1, largest: int = 0) -> Placement:
+    def place(self, trains: bool, copy: int, parts: int = 1, divided: Divided | None = None) -> Placement:
         """See `Runtime.place`."""
         devices = gpus()
         kind: Accelerator = "gpu" if devices else "cpu"
@@ -94,7 +96,8 @@ class Auto:
         processes = _divisor(devices or self.cpu_processes, parts)
         if not devices:  # one process on a CPU has nothing to divide, and the host is where it is already
             return self._placed(kind, processes, "zero3" if processes > 1 else "single")
-        return self._placed(kind, processes, "zero3", offload=not self._holds(copy // processes + largest, devices))
+        share = divided(processes) if divided else copy // processes
+        return self._placed(kind, processes, "zero3", offload=not self._holds(share, devices))
 
     def _holds(self, states: int, devices: int) -> bool:
         limit = self.memory_gb * GB if self.memory_gb is not None else gpu_memory() if devices else None
@@ -133,7 +136,7 @@ class Fixed:
         if self.offload and self.strategy is None:
             raise ConfigError("runtime.offload=true: only ZeRO divides what could be moved to the host; use runtime=zero3")
 
-    def place(self, trains: bool, copy: int, parts: int = 1, largest: int = 0) -> Placement:
+    def place(self, trains: bool, copy: int, parts: int = 1, divided: Divided | None = None) -> Placement:
         """See `Runtime.place`.
 
         Raises:

@@ -58,8 +58,9 @@ class States:
     def _shares(self, stage: int) -> tuple[int, int]:
         """Bytes that every device holds, and bytes that devices divide among themselves."""
         weights = (self.frozen + self.learnt) * self._width
-        state = self.learnt * (self._width + ADAMW)
-        return (weights, state) if stage == 2 else (2 * self._width * self.largest, weights + state)
+        if stage == 2:  # which also keeps gradients as they come
+            return weights, self.learnt * (self._width + ADAMW)
+        return 2 * self._width * self.largest, weights + self.learnt * ADAMW
 
 
 def states(shape: Shape, *, bf16: bool, rank: int | None = None, attention_only: bool = False) -> States:
