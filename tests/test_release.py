@@ -98,7 +98,7 @@ def test_a_whole_model_is_exported_from_the_command_line(tmp_path: Path, capsys:
 def test_refusals(tmp_path: Path) -> None:
     store = tmp_path / "store"
     shot, cell = finished("zero-shot", store), finished("sft", store)
-    with pytest.raises(ConfigError, match=r"trains nothing .* adapt=lora or adapt=sft"):
+    with pytest.raises(ConfigError, match=r"trains nothing.* adapt=lora or adapt=sft"):
         release(shot.store, shot.name, tmp_path / "a")
     with pytest.raises(ConfigError, match=r"did not come as a Llama GGUF .* convert_hf_to_gguf"):
         release(cell.store, cell.name, tmp_path / "a", gguf=True)

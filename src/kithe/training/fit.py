@@ -83,11 +83,12 @@ def fit(
     done = folder / "fit.json"
     if not done.is_file():
         run = Run.make(adapter, model, examples, validation, precision, seed)
-        _learn(run, folder, sink, hardware or Hardware(), checkpoint_every, progress, stop)
+        learn(run, folder, sink, hardware or Hardware(), checkpoint_every, progress, stop)
     return FitReport(**json.loads(done.read_text(encoding="utf-8")))
 
 
-def _learn(run: Run, folder: Path, sink: Sink, hardware: Hardware, every: int, progress: bool, stop: Callable[[], bool]) -> None:
+def learn(run: Run, folder: Path, sink: Sink, hardware: Hardware, every: int, progress: bool, stop: Callable[[], bool]) -> None:
+    """Train a prepared run and write its weights and report; see `fit`."""
     journal = run.journal(sink, stop)
     kind = hardware.strategy if hardware.divides else "plain"
     checkpoints = Checkpoints(folder / "checkpoint", kind, run.ranks.world)
