@@ -1,6 +1,6 @@
 """What a sweep costs beside its cells: `python -m benchmarks.sweep_overhead [--small]`.
 
-A sweep of twenty cells that train nothing, on two random layers and one hand-written history: time a cell, most of it the start of its
+A sweep of twenty cells that train nothing, on two random layers and one written history: time a cell, most of it the start of its
 processes. The same sweep when it is done. And composing a thousand cells, with their identities, in one process.
 """
 

@@ -100,7 +100,7 @@ def test_refusals(tmp_path: Path) -> None:
     shot, cell = finished("zero-shot", store), finished("sft", store)
     with pytest.raises(ConfigError, match=r"trains nothing.* adapt=lora or adapt=sft"):
         release(shot.store, shot.name, tmp_path / "a")
-    with pytest.raises(ConfigError, match=r"did not come as a Llama GGUF .* convert_hf_to_gguf"):
+    with pytest.raises(ConfigError, match=r"did not come as a Llama GGUF.* convert_hf_to_gguf"):
         release(cell.store, cell.name, tmp_path / "a", gguf=True)
     assert not (tmp_path / "a").exists()
     (tmp_path / "full").mkdir()

@@ -148,9 +148,9 @@ class Fixed:
                 f"runtime.processes: {processes} GPU processes asked for, {gpus()} found; use runtime=cpu or runtime=auto"
             )
         plain: Strategy = "ddp" if processes > 1 else "single"
-        divided = self.strategy if trains else None
-        offload = self.offload and divided is not None
-        return Placement(self.accelerator, processes, divided or plain, offload, self.recompute, self.timeout_s)
+        zero = self.strategy if trains else None
+        offload = self.offload and zero is not None
+        return Placement(self.accelerator, processes, zero or plain, offload, self.recompute, self.timeout_s)
 
 
 def _divisor(most: int, parts: int) -> int:
