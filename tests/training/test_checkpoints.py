@@ -39,7 +39,7 @@ def test_the_newest_intact_one_is_found(folder: bool, tmp_path: Path, capsys: py
     inside.write_bytes(b"tw")
     assert kept.find() is None
     assert "damaged; starting over from step 0" in capsys.readouterr().err
-    assert kept.find(aloud=False) is None
+    assert kept.find(first=False) is None
     assert not capsys.readouterr().err
 
 
@@ -61,7 +61,7 @@ def test_a_kill_at_any_moment_leaves_an_intact_one(kills: list[str], tmp_path_fa
                 newest = number
             except KeyboardInterrupt:
                 pass
-        found = read(kept.find(aloud=False))
+        found = read(kept.find(first=False))
         assert found is not None
         assert int(found) >= newest - 1
 
@@ -77,6 +77,15 @@ def killing(after: int) -> object:
         real(*paths)  # type: ignore[arg-type]
 
     return replace
+
+
+def test_what_was_left_half_written_is_cleared_away_by_one_process(tmp_path: Path) -> None:
+    kept = Checkpoints(tmp_path)
+    kept.part.mkdir()
+    kept.find(first=False)
+    assert kept.part.exists()
+    kept.find()
+    assert not kept.part.exists()
 
 
 def test_shards_are_continued_by_as_many_processes_of_the_same_strategy(tmp_path: Path) -> None:

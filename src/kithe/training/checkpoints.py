@@ -67,16 +67,18 @@ class Checkpoints:
             os.replace(self.last, self.before)
         os.replace(self.part, self.last)
 
-    def find(self, aloud: bool = True) -> Path | None:
+    def find(self, first: bool = True) -> Path | None:
         """The newest intact checkpoint; None for none.
 
         Args:
-            aloud: say what is damaged, and what is done instead.
+            first: whether this process speaks for all: it says what is damaged, and clears away what was left half written.
 
         Raises:
             ConfigError: this many processes of this strategy cannot continue it.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
+        if first:
+            self.drop_part()
         seals = {seal.digest: seal for seal in self._seals()}
         there = [path for path in (self.last, self.before) if path.exists()]
         for path in there:
@@ -84,7 +86,7 @@ class Checkpoints:
             if seal is not None:
                 self._fit(seal)
                 return path
-            if aloud:
+            if first:
                 instead = "trying the one before it" if path != there[-1] else "starting over from step 0"
                 sys.stderr.write(f"kithe: the checkpoint {path} is damaged; {instead}\n")
         return None

@@ -112,7 +112,7 @@ def learn(run: Run, folder: Path, sink: Sink, hardware: Hardware, every: int, pr
     module = run.module(hardware)
     # DeepSpeed reads its shards with pickle: they are this run's own, and never another's.
     with advised():
-        trainer.fit(module, run.loader(), ckpt_path=checkpoints.find(aloud=first), weights_only=not hardware.divides)
+        trainer.fit(module, run.loader(), ckpt_path=checkpoints.find(first), weights_only=not hardware.divides)
     if journal.stopped and trainer.global_step < run.plan.steps:
         raise Stopped(f"stopped after step {trainer.global_step} of {run.plan.steps}; the same command goes on from there")
     seconds, gathered = saving.seconds(), gather(module.model, first) if hardware.divides else None
