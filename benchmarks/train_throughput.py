@@ -1,4 +1,4 @@
-"""kithe's training against TRL's SFTTrainer: `python -m benchmarks.train_throughput [--small] [--steps N] [--only WORDS]`.
+"""kithe's training against TRL's SFTTrainer: `python -m benchmarks.train_throughput [--small] [--only laps/lora]`.
 
 The same random weights of SmolLM2's shape, the same tokens, AdamW with the same schedule, fp32, the same effective batch. Lengths
 are those of LAPS and MSC (real conversations, as kithe asks about them), or all the same. Opponents: kithe; TRL as it comes;
@@ -12,6 +12,7 @@ import ctypes
 import gc
 import json
 import math
+import shlex
 import statistics
 import sys
 import tempfile
@@ -19,6 +20,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +43,6 @@ OPPONENTS = ("kithe", "trl", "trl_tuned")
 LENGTHS = ("laps", "msc", "fixed")
 ADAPTS = ("lora", "sft")
 FIXED = 256
-TURNS = 2
 RATE = 1e-3
 RANK, ALPHA = 16, 32
 
@@ -265,37 +266,37 @@ def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def main() -> None:
     """Measure what is missing, print the figures and write them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--small", action="store_true", help="six layers and two turns of three steps; printed and not written")
+    parser.add_argument("--small", action="store_true", help="six layers; printed and not written")
     parser.add_argument("--steps", type=int, default=4, help="optimiser steps of a turn, the first of which is not counted")
+    parser.add_argument("--effective", type=int, default=8, help="examples in a step, four at most at once")
+    parser.add_argument("--turns", type=int, default=2, help="turns of each opponent")
     parser.add_argument("--only", default="", help="settings whose name holds this, such as laps/lora")
     options = parser.parse_args()
     spec = instantiate(plain(compose([]))["model"])
     shape = replace(spec.shape, hidden=192, feed_forward=512, layers=6, heads=3, kv_heads=3) if options.small else spec.shape
-    kept, effective, micro = Rows("train_throughput", options.small), 8, 4
+    kept = Rows(f"train_throughput-{options.steps}x{options.effective}", options.small)
     with tempfile.TemporaryDirectory() as place:
         folder = model(shape, spec, Path(place))
-        for lengths in LENGTHS:
-            for adapt in ADAPTS:
-                if options.only in f"{lengths}/{adapt}":
-                    rows = lengths_of(lengths, options.steps * effective, spec.tokenizer())
-                    setting = Setting(folder, rows, adapt, options.steps, effective, micro)
-                    take_turns(kept, setting, lengths)
+        for lengths, adapt in product(LENGTHS, ADAPTS):
+            if options.only in f"{lengths}/{adapt}":
+                rows = lengths_of(lengths, options.steps * options.effective, spec.tokenizer())
+                setting = Setting(folder, rows, adapt, options.steps, options.effective, min(4, options.effective))
+                take_turns(kept, setting, lengths, options.turns)
     rows = list(kept.found.values())
     figures = summary(rows)
     sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     if not options.small:
-        if len(rows) == len(LENGTHS) * len(ADAPTS) * TURNS * len(OPPONENTS):
+        if not options.only:
             kept.close()
-        write("train_throughput", "python -m benchmarks.train_throughput", rows, figures)
+        write("train_throughput", shlex.join(["python", "-m", "benchmarks.train_throughput", *sys.argv[1:]]), rows, figures)
 
 
-def take_turns(kept: Rows, setting: Setting, lengths: str) -> None:
+def take_turns(kept: Rows, setting: Setting, lengths: str, turns: int) -> None:
     """Every opponent once, and again."""
-    for number in range(TURNS):
-        for opponent in OPPONENTS:
-            key = f"{lengths}/{setting.adapt}/{opponent}/{number}"
-            row = kept.measure(key, {"lengths": lengths, "turn": number}, partial(turn, setting, opponent))
-            sys.stderr.write(f"{key}: {row['supervised'] / row['cpu_s']:.1f} supervised tokens/cpu s, {row['peak_mb']:.0f} MB\n")
+    for number, opponent in product(range(turns), OPPONENTS):
+        key = f"{lengths}/{setting.adapt}/{opponent}/{number}"
+        row = kept.measure(key, {"lengths": lengths, "turn": number}, partial(turn, setting, opponent))
+        sys.stderr.write(f"{key}: {row['supervised'] / row['cpu_s']:.1f} supervised tokens/cpu s, {row['peak_mb']:.0f} MB\n")
 
 
 if __name__ == "__main__":

@@ -59,18 +59,18 @@ def export(
 
 
 def gather(model: nn.Module, keep: bool) -> dict[str, Tensor]:
-    """The learnt parameters of a model that DeepSpeed has cast and perhaps divided among the ranks, whole, on the CPU.
+    """The learnt parameters of a model that DeepSpeed has cast and perhaps divided among the ranks: fp32 masters, on the CPU.
 
     Every rank must call it; those that do not `keep` get nothing. Only one parameter at a time is whole on a device.
     """
-    import deepspeed
+    from deepspeed.utils import safe_get_full_fp32_param
 
     found: dict[str, Tensor] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            with deepspeed.zero.GatheredParameters([parameter], enabled=hasattr(parameter, "ds_id")):
-                if keep:
-                    found[name] = parameter.detach().cpu().clone()
+            whole = safe_get_full_fp32_param(parameter)
+            if keep:
+                found[name] = whole.detach().cpu().clone()
     return found
 
 
