@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,6 +18,7 @@ from kithe.identity import Identity, digest, identify
 from kithe.launch.runtime import Placement
 from kithe.records.base import write_json, write_lines
 from kithe.store import Folder, Store
+from kithe.training.memory import States, states
 
 if TYPE_CHECKING:
     from kithe.quality.gates import Gates
@@ -160,9 +161,14 @@ class Cell:
         """Where the cell runs, by what it trains and how large the model is."""
         if self.modelless or getattr(self.build("model"), "remote", False):
             return Placement("cpu", 1, "single")
-        # In fp32: weights, and for each learnt one its gradient and two moments of AdamW.
-        size = self.build("model").parameters() * (16 if self.adapter.trains_base else 4)
-        placement: Placement = self.build("runtime").place(self.adapter.trains, size, self.adapter.parts)
+        model, adapter, bf16 = self.build("model"), self.adapter, self.config["precision"] == "bf16"
+        shape, rank = getattr(model, "shape", None), None if adapter.trains_base else getattr(adapter, "rank", 0)
+        # A folder's shape is not known; all of it counts as learning or none.
+        whole = model.parameters()
+        plain = States(whole if rank is not None else 0, whole if rank is None else 0, bf16=bf16)
+        needed = states(shape, bf16=bf16, rank=rank) if shape else plain
+        runtime = self.build("runtime")
+        placement: Placement = runtime.place(adapter.trains, needed.whole(), adapter.parts, partial(needed.device, 3))
         return placement
 
     @property

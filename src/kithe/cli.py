@@ -55,12 +55,14 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument("what", choices=("verifier", "filter"), help="judge=verifier, or task/verify=verifier")
     build.add_argument("overrides", nargs="*", help="as for run.py: judge.verifier.course.seed=1")
     build.set_defaults(verb=build_verifier)
-    export = verbs.add_parser("export", help="hand a generated corpus on: copy it, or push it to a dataset hub")
-    export.add_argument("corpus", help="its id, or its folder")
-    export.add_argument("--to", type=Path, help="a folder to copy it to")
-    export.add_argument("--push", metavar="REPO", help="send it to this dataset repository; the token is read from HF_TOKEN")
+    export = verbs.add_parser("export", help="hand a run's weights or a generated corpus on: to a folder, or to a hub")
+    export.add_argument("corpus", metavar="what", help="a run's id, or a corpus's id or folder")
+    export.add_argument("--to", type=Path, help="a folder to write it to (default for weights: exports/ in the store)")
+    export.add_argument("--merge", action="store_true", help="for weights: add an adapter to its base, in fp32")
+    export.add_argument("--gguf", action="store_true", help="for weights of a model that came as GGUF: also model.gguf, merged")
+    export.add_argument("--push", metavar="REPO", help="send it to this repository of the hub; the token is read from HF_TOKEN")
     export.add_argument("--public", action="store_true", help="a public repository (default: private)")
-    export.add_argument("--store", type=Path, default=store, help=f"where corpora lie (default: {store})")
+    export.add_argument("--store", type=Path, default=store, help=f"where runs and corpora lie (default: {store})")
     export.set_defaults(verb=export_corpus)
     audit = verbs.add_parser("audit", help="what a judge is worth: kithe audit judge=endpoint judge.client.client.model=NAME")
     audit.add_argument("overrides", nargs="*", help="as for run.py: judge=… with its values, model=… for the same-family warning")
@@ -148,9 +150,14 @@ def build_verifier(options: argparse.Namespace) -> None:
 
 
 def export_corpus(options: argparse.Namespace) -> None:
-    """`kithe export CORPUS [--to FOLDER] [--push REPO]`."""
+    """`kithe export RUN | CORPUS [--to FOLDER] [--push REPO]`."""
     from kithe.generation import hub
 
+    if (options.store / "runs" / options.corpus / "cell.json").exists():
+        export_run(options)
+        return
+    if options.merge or options.gguf:
+        raise ConfigError(f"no run '{options.corpus}' in {options.store}; --merge and --gguf are for a run's weights")
     named = options.store / "generated" / options.corpus
     folder = named if named.exists() else Path(options.corpus)
     names = hub.copy(folder, options.to) if options.to else hub.published(folder)
@@ -171,6 +178,20 @@ def audit_judge(options: argparse.Namespace) -> None:
     written = write(found, store)
     sys.stdout.write(json.dumps(found, indent=1) + "\n" if options.json else page(found))
     sys.stderr.writelines(f"{path}\n" for path in written)
+
+
+def export_run(options: argparse.Namespace) -> None:
+    """`kithe export RUN [--to FOLDER] [--merge] [--gguf] [--push REPO]`."""
+    from kithe.generation import hub
+    from kithe.release import release
+    from kithe.store import Store
+
+    target = options.to or options.store / "exports" / options.corpus
+    made = release(Store(options.store), options.corpus, target, merge=options.merge, gguf=options.gguf)
+    sys.stdout.writelines(f"{made.folder / name}\n" for name in made.files)
+    if options.push:
+        hub.send(made.folder, made.files, options.push, kind="model", public=options.public)
+        sys.stdout.write(f"{len(made.files)} files sent to {options.push}\n")
 
 
 def write_report(options: argparse.Namespace) -> None:

@@ -80,7 +80,7 @@ class Worker:
         self.adapter = self.cell.adapter
         self.precision = self.cell.config["precision"]
         place = self.cell.placement
-        self.hardware = Hardware(place.accelerator, place.strategy)
+        self.hardware = Hardware(place.accelerator, place.strategy, place.offload, place.recompute, place.timeout_s)
 
     def run(self) -> None:
         """All stages, each if it is missing."""

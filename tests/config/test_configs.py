@@ -76,6 +76,9 @@ GOLDEN = {
         f"ppopt{more}": {("ppopt", adapt) for adapt in ("zero-shot", "lora", "grpo", "gdpo")}
         for more in ("", "_noise", "_sparse")
     },
+    "lr_lora": {("synthetic", "lora"), ("real", "lora")},
+    "lr_sft": {("synthetic", "sft"), ("real", "sft")},
+    "rank": {("synthetic", "lora")},
     "seeds": {(data, "lora") for data in ("synthetic", "real", "spc")},
 }
 

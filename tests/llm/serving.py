@@ -38,14 +38,14 @@ def weights() -> Path:
 
 
 @contextmanager
-def serving(slots: int = 4, context: int = 2048) -> Iterator[Served]:
-    """The running server; every slot has `context` tokens."""
+def serving(slots: int = 4, context: int = 2048, file: Path | None = None) -> Iterator[Served]:
+    """The running server; every slot has `context` tokens. The model is SmolLM2 unless a `file` is named."""
     if find_spec("xllamacpp") is None:
         missing("xllamacpp")
     import xllamacpp
 
     parameters: Any = xllamacpp.CommonParams()
-    parameters.model.path = str(weights())
+    parameters.model.path = str(file or weights())
     parameters.model_alias = {Served.model}
     parameters.n_ctx, parameters.n_parallel = slots * context, slots
     # Several threads wait for each other by spinning, which takes minutes where the cores are busy.

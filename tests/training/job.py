@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pytorch_lightning.strategies import Strategy
 from tiny import examples
 
 from kithe.errors import Stopped
@@ -18,15 +17,13 @@ from kithe.training.fit import fit
 from kithe.training.trainer import Hardware
 
 
-def strategy(name: str) -> str | Strategy:
-    if not name.startswith("zero"):
-        return name
-    from cpu_deepspeed import CPUDeepSpeedStrategy
+def main(settings: dict[str, Any], ranks: dict[str, str] | None = None) -> None:
+    """The settings say what to learn, and at which step to `stop` or `die`, and where rank 1 is to `die_1` or `hang_1`.
 
-    return CPUDeepSpeedStrategy(stage=int(name[-1]), zero_allow_untested_optimizer=True)
-
-
-def main(settings: dict[str, Any]) -> None:
+    Args:
+        ranks: what torchrun would say, where it is not there.
+    """
+    os.environ.update(ranks or {})
     recipe = Recipe(learning_rate=1e-2, epochs=2, effective_batch=8, micro_batch=settings["micro_batch"], max_length=200)
     adapter = {"lora": Lora(recipe, rank=4, alpha=8, dropout=settings.get("dropout", 0.0)), "sft": FullSFT(recipe)}[
         settings["adapt"]
@@ -41,6 +38,16 @@ def main(settings: dict[str, Any]) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     steps = iter(range(1, 100))
+
+    def stop() -> bool:
+        """Asked after every step, by every rank."""
+        step = next(steps)
+        if os.environ.get("RANK") == "1" and step == settings.get("die_1"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        while os.environ.get("RANK") == "1" and step == settings.get("hang_1"):
+            signal.pause()
+        return step == settings.get("stop")
+
     rows: list[ChatExample] = examples(21)
     try:
         fit(
@@ -52,12 +59,19 @@ def main(settings: dict[str, Any]) -> None:
             seed=settings.get("seed", 0),
             folder=folder,
             sink=sink,
-            hardware=Hardware(strategy=strategy(settings.get("strategy", "single"))),
+            hardware=Hardware(
+                strategy=settings.get("strategy", "single"),
+                offload=settings.get("offload", False),
+                timeout_s=settings.get("timeout_s", 300),
+            ),
             checkpoint_every=2,
-            stop=lambda: next(steps) == settings.get("stop"),
+            stop=stop,
         )
     except Stopped:
         sys.exit(85)
+    except Exception as error:
+        (folder / "error.txt").write_text(str(error), encoding="utf-8")
+        raise
 
 
 if __name__ == "__main__":

@@ -11,8 +11,6 @@ from typing import Any
 
 import job
 import pytest
-import torch
-from safetensors.torch import load
 
 from kithe.llm.models import Folder
 
@@ -98,20 +96,3 @@ def test_two_ranks_of_torchrun_learn_what_one_process_learns(processes: Any, spe
     same(single, rows)
     same(result(tmp_path / "2x4")[0], rows)
     assert all(row["gradient_norm"] > 0 for row in rows if row["stage"] == "train")
-
-
-@pytest.mark.system
-@pytest.mark.parametrize(("stage", "adapt"), [(2, "lora"), (3, "sft"), (3, "lora")])
-def test_divided_optimisers_learn_the_same_and_resume(
-    stage: int, adapt: str, processes: Any, spec: Folder, tmp_path: Path
-) -> None:
-    settings = {"model": spec.path, "adapt": adapt, "micro_batch": 2}
-    _, rows, written = start(processes, {**settings, "folder": str(tmp_path / "single")})
-    divided = {**settings, "strategy": f"zero{stage}", "folder": str(tmp_path / "divided")}
-    assert torchrun({**divided, "stop": 3}) != 0
-    assert torchrun(divided) == 0
-    found, file = result(tmp_path / "divided")
-    same(found, rows)
-    weights, exported = load(written), load(file)
-    assert exported.keys() == weights.keys()
-    assert all(torch.allclose(exported[name], weights[name], atol=1e-3) for name in weights)

@@ -53,10 +53,19 @@ def push(folder: Path, repo: str, *, public: bool = False, hub: Hub | None = Non
         ConfigError: it is no finished corpus, or the environment holds no token.
     """
     names = published(folder)
-    api = hub or _hub()
-    api.create_repo(repo, repo_type="dataset", private=not public, exist_ok=True)
-    api.upload_folder(repo_id=repo, repo_type="dataset", folder_path=str(folder), allow_patterns=names)
+    send(folder, names, repo, kind="dataset", public=public, hub=hub)
     return names
+
+
+def send(folder: Path, names: list[str], repo: str, *, kind: str, public: bool = False, hub: Hub | None = None) -> None:
+    """Send files of a folder to a repository of that kind (`dataset` or `model`), private unless it is to be public.
+
+    Raises:
+        ConfigError: the environment holds no token.
+    """
+    api = hub or _hub()
+    api.create_repo(repo, repo_type=kind, private=not public, exist_ok=True)
+    api.upload_folder(repo_id=repo, repo_type=kind, folder_path=str(folder), allow_patterns=names)
 
 
 def _hub() -> Hub:

@@ -171,7 +171,12 @@ class PackagedGGUF(_InFolder):
         """See `ModelSpec.parameters`."""
         return self.shape.parameters()
 
-    def _source(self) -> Path:
+    def source(self) -> Path:
+        """The folder of the package that holds the file.
+
+        Raises:
+            ConfigError: the package is not installed.
+        """
         found = importlib.util.find_spec(self.package)
         for folder in (found.submodule_search_locations or []) if found else []:
             if (Path(folder) / self.file).is_file():
@@ -182,7 +187,7 @@ class PackagedGGUF(_InFolder):
         )
 
     def _key(self) -> str:
-        self._source()
+        self.source()
         try:
             version = importlib.metadata.version(self.package)
         except importlib.metadata.PackageNotFoundError:
@@ -194,7 +199,7 @@ class PackagedGGUF(_InFolder):
         from transformers import AutoModelForCausalLM, GgufConfig
 
         model = AutoModelForCausalLM.from_pretrained(
-            self._source(), gguf_file=self.file, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True)
+            self.source(), gguf_file=self.file, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True)
         )
         model.save_pretrained(target)
         shutil.copytree(self.tokenizer_folder(), target, dirs_exist_ok=True)
@@ -202,7 +207,7 @@ class PackagedGGUF(_InFolder):
     def _convert_tokenizer(self, target: Path) -> None:
         from transformers import AutoTokenizer
 
-        AutoTokenizer.from_pretrained(self._source(), gguf_file=self.file).save_pretrained(target)
+        AutoTokenizer.from_pretrained(self.source(), gguf_file=self.file).save_pretrained(target)
 
 
 @dataclass(frozen=True)

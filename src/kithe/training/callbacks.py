@@ -1,11 +1,8 @@
 """What happens after an optimiser step: a row of metrics, validation, a checkpoint, and perhaps a stop."""
 
 import math
-import os
-import shutil
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 import pytorch_lightning as pl
@@ -14,6 +11,7 @@ from pytorch_lightning.callbacks import Callback, ProgressBar
 from torch import Tensor
 from tqdm import tqdm  # type: ignore[import-untyped]
 
+from kithe.training.checkpoints import Checkpoints
 from kithe.training.data import Batch, Plan
 from kithe.training.module import loss_sum
 
@@ -123,8 +121,8 @@ class Checkpointing(Callback):
     It must come after the `Journal`, so that a step that is in a checkpoint has its rows written.
     """
 
-    def __init__(self, file: Path, plan: Course, every: int, journal: Progress) -> None:
-        self._file, self._plan, self._every, self._journal = file, plan, every, journal
+    def __init__(self, checkpoints: Checkpoints, plan: Course, every: int, journal: Progress) -> None:
+        self._checkpoints, self._plan, self._every, self._journal = checkpoints, plan, every, journal
         self._before = 0.0
         self._begun = 0.0
 
@@ -135,35 +133,33 @@ class Checkpointing(Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Batch, batch_idx: int
     ) -> None:
-        """Save at the boundary of a step: a killed process leaves either the old checkpoint or the new one."""
+        """Save at the boundary of a step: a killed process leaves either the old checkpoint or the new one.
+
+        Raises:
+            OSError: it could not be written; the old one is intact.
+        """
         if (batch_idx + 1) % self._plan.accumulation:
             return
         step = batch.step + 1
         trainer.should_stop |= self._journal.stopped
         if self._journal.stopped or step % self._every == 0 or step == self._plan.steps:
-            trainer.save_checkpoint(self._part)
+            self._save(trainer, step)
+
+    def _save(self, trainer: pl.Trainer, step: int) -> None:
+        kept = self._checkpoints
+        try:
+            trainer.save_checkpoint(kept.part)
+            trainer.strategy.barrier()  # ZeRO's processes write a shard each
             if trainer.is_global_zero:
-                self._put_in_place()
-            trainer.strategy.barrier()
-
-    def found(self) -> Path | None:
-        """The checkpoint to go on from, if there is one."""
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        return next((path for path in (self._file, self._old) if path.exists()), None)
-
-    @property
-    def _part(self) -> Path:
-        return self._file.with_name(f".{self._file.name}.part")
-
-    @property
-    def _old(self) -> Path:
-        return self._file.with_name(f".{self._file.name}.old")
-
-    def _put_in_place(self) -> None:
-        if self._part.is_dir() and self._file.exists():  # ZeRO writes folders, which cannot replace one another
-            os.replace(self._file, self._old)
-        os.replace(self._part, self._file)
-        shutil.rmtree(self._old, ignore_errors=True)
+                kept.put_in_place()
+        except (OSError, RuntimeError) as error:
+            kept.drop_part()
+            there = f"the one at {kept.last} is intact" if kept.last.exists() else "there is none yet"
+            raise OSError(
+                f"the checkpoint of step {step} could not be written to {kept.folder} ({str(error).splitlines()[0]}); {there}; "
+                "free some space and repeat the command"
+            ) from error
+        trainer.strategy.barrier()
 
     def seconds(self) -> float:
         """Training time of this and earlier processes of the run."""

@@ -1,5 +1,6 @@
 """Writing what was learnt, and proof that others read it as it was."""
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -15,6 +16,7 @@ from kithe.training.adapters import Trainable
 
 if TYPE_CHECKING:
     from peft import PeftModel
+    from pytorch_lightning import Trainer
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 TOLERANCE: Final = {"fp32": 1e-4, "bf16": 5e-2}
@@ -56,17 +58,28 @@ def export(
     return difference
 
 
-def gather(model: nn.Module) -> dict[str, Tensor]:
-    """The learnt parameters of a model that DeepSpeed has cast and perhaps divided among the ranks, whole, on the CPU.
+def gather(model: nn.Module, keep: bool) -> dict[str, Tensor]:
+    """The learnt parameters of a model that DeepSpeed has cast and perhaps divided among the ranks: fp32 masters, on the CPU.
 
-    Every rank must call it.
+    Every rank must call it; those that do not `keep` get nothing. Only one parameter at a time is whole on a device.
     """
-    import deepspeed
+    from deepspeed.utils import safe_get_full_fp32_param
 
-    learnt = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
-    divided = [parameter for parameter in learnt.values() if hasattr(parameter, "ds_id")]
-    with deepspeed.zero.GatheredParameters(divided, enabled=bool(divided)):
-        return {name: parameter.detach().cpu().clone() for name, parameter in learnt.items()}
+    found: dict[str, Tensor] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            whole = safe_get_full_fp32_param(parameter)
+            if keep:
+                found[name] = whole.detach().cpu().clone()
+    return found
+
+
+def release(trainer: "Trainer") -> None:
+    """Give back what DeepSpeed holds on the device, for the stages that follow in the same process."""
+    trainer.strategy.model.destroy()  # type: ignore[union-attr, operator]
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 @torch.no_grad()

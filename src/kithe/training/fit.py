@@ -2,19 +2,23 @@
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
-from kithe.errors import Stopped
+from kithe.errors import ConfigError, Stopped
 from kithe.llm.models import ModelSpec
 from kithe.records.base import write_json
 from kithe.records.chat import ChatExample
 from kithe.training.adapters import Trainable
 from kithe.training.callbacks import Bar, Checkpointing, Sink
-from kithe.training.export import export, gather
+from kithe.training.checkpoints import Checkpoints
+from kithe.training.export import export, gather, release
 from kithe.training.run import Run
 from kithe.training.trainer import Hardware, make_trainer
 
@@ -79,34 +83,69 @@ def fit(
     done = folder / "fit.json"
     if not done.is_file():
         run = Run.make(adapter, model, examples, validation, precision, seed)
-        _learn(run, folder, sink, hardware or Hardware(), checkpoint_every, progress, stop)
+        learn(run, folder, sink, hardware or Hardware(), checkpoint_every, progress, stop)
     return FitReport(**json.loads(done.read_text(encoding="utf-8")))
 
 
-def _learn(run: Run, folder: Path, sink: Sink, hardware: Hardware, every: int, progress: bool, stop: Callable[[], bool]) -> None:
+def learn(run: Run, folder: Path, sink: Sink, hardware: Hardware, every: int, progress: bool, stop: Callable[[], bool]) -> None:
+    """Train a prepared run and write its weights and report; see `fit`."""
     journal = run.journal(sink, stop)
-    saving = Checkpointing(folder / "checkpoint" / "last.ckpt", run.plan, every, journal)
+    kind = hardware.strategy if hardware.divides else "plain"
+    checkpoints = Checkpoints(folder / "checkpoint", kind, run.ranks.world)
+    saving = Checkpointing(checkpoints, run.plan, every, journal)
     trainer = make_trainer(
         hardware,
         run.ranks,
         folder,
         steps=run.plan.steps,
         accumulation=run.plan.accumulation,
+        micro_batch=run.plan.micro_batch,
         bf16=run.precision == "bf16",
         mixed=run.mixed,
         clip=run.recipe.clip,
         callbacks=[journal, saving, *([Bar(run.plan, journal)] if progress else [])],
         progress=progress,
     )
-    module = run.module(hardware.recompute)
-    trainer.fit(module, run.loader(), ckpt_path=saving.found(), weights_only=True)
+    first = run.ranks.rank == 0
+    if first:
+        sys.stderr.write(run.division(hardware))
+    module = run.module(hardware)
+    # DeepSpeed reads its shards with pickle: they are this run's own, and never another's.
+    with advised():
+        trainer.fit(module, run.loader(), ckpt_path=checkpoints.find(first), weights_only=not hardware.divides)
     if journal.stopped and trainer.global_step < run.plan.steps:
         raise Stopped(f"stopped after step {trainer.global_step} of {run.plan.steps}; the same command goes on from there")
-    seconds, gathered = saving.seconds(), gather(module.model) if trainer.strategy.handles_gradient_accumulation else None
+    seconds, gathered = saving.seconds(), gather(module.model, first) if hardware.divides else None
+    if gathered is not None:
+        release(trainer)
     if trainer.is_global_zero:
         write_json(folder / "fit.json", asdict(_finish(run, module.model, gathered, folder, seconds)))
         shutil.rmtree(folder / "checkpoint")
     trainer.strategy.barrier()
+
+
+@contextmanager
+def advised() -> Iterator[None]:
+    """What helps where memory ran out or a process was lost, instead of an allocator's or a network's words.
+
+    Raises:
+        ConfigError: memory ran out.
+        ConnectionError: another process died, or did not answer in time.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, torch.distributed.DistError) or any(word in str(error) for word in ("gloo", "NCCL")):
+            raise ConnectionError(
+                "another process of this cell died, or did not answer within runtime.timeout_s; the last checkpoint is intact, "
+                f"and the same command goes on from there ({str(error).strip().splitlines()[0]})"
+            ) from error
+        if not (isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)):
+            raise
+        raise ConfigError(
+            "memory ran out while training; the last checkpoint is intact. Lower adapt.recipe.micro_batch (the result stays the "
+            "same), set runtime.recompute=true, or divide the model: runtime=zero3, if need be with runtime.offload=true"
+        ) from error
 
 
 def _finish(run: Run, model: nn.Module, gathered: dict[str, Tensor] | None, folder: Path, seconds: float) -> FitReport:

@@ -3,7 +3,7 @@
 import json
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -65,20 +65,40 @@ class SFTModule(pl.LightningModule):
     """Learns the supervised tokens of chat examples.
 
     Args:
-        model: with gradients required where it is to learn.
+        model: with gradients required where it is to learn; None where `later` makes it.
         recipe: see `Recipe`.
         steps: optimiser steps altogether.
         world: number of ranks.
         seed: root of the draws of dropout.
         identity: what a checkpoint must agree about to be continued, as plain values.
+        later: makes the model from Lightning's strategy, once its processes have met.
     """
 
-    def __init__(self, model: nn.Module, recipe: Recipe, *, steps: int, world: int, seed: int, identity: dict[str, Any]) -> None:
+    model: nn.Module
+
+    def __init__(
+        self,
+        model: nn.Module | None,
+        recipe: Recipe,
+        *,
+        steps: int,
+        world: int,
+        seed: int,
+        identity: dict[str, Any],
+        later: Callable[[Any], nn.Module] | None = None,
+    ) -> None:
         super().__init__()
         self.strict_loading = False  # checkpoints lack the frozen weights; `on_load_checkpoint` is strict about the others
-        self.model = model
+        self._later = later
+        if model is not None:
+            self.model = model
         self._recipe, self._steps, self._world, self._seed = recipe, steps, world, seed
         self._identity = json.dumps(identity, sort_keys=True)
+
+    def configure_model(self) -> None:
+        """Make the model where it was left for later."""
+        if self._later is not None:
+            self.model, self._later = self._later(self.trainer.strategy), None
 
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
         """`loss` for Lightning to differentiate, and the plain sum `nll` for the journal."""

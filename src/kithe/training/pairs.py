@@ -27,6 +27,7 @@ from kithe.llm.embed import model_folder
 from kithe.llm.folders import quiet
 from kithe.records.base import write_json
 from kithe.training.callbacks import Bar, Checkpointing, Journal, Sink
+from kithe.training.checkpoints import Checkpoints
 from kithe.training.data import Plan
 from kithe.training.module import SFTModule, rate
 from kithe.training.trainer import Hardware, Ranks, make_trainer
@@ -247,7 +248,8 @@ def learn(
     )
     identity = {**asdict(learning), "seed": seed, "pairs": zlib.crc32(json.dumps([texts, list(labels)]).encode())}
     journal = Journal(plan, sink, (), plan.steps, stop)
-    saving = Checkpointing(folder / "checkpoint" / "last.ckpt", plan, checkpoint_every, journal)
+    checkpoints = Checkpoints(folder / "checkpoint")
+    saving = Checkpointing(checkpoints, plan, checkpoint_every, journal)
     trainer = make_trainer(
         Hardware(),
         Ranks(),
@@ -260,7 +262,7 @@ def learn(
         progress=progress,
     )
     module = PairModule(network(seed=seed).train(), learning, steps=plan.steps, seed=seed, identity=identity)
-    trainer.fit(module, PairLoader(rows, labels, plan), ckpt_path=saving.found(), weights_only=True)
+    trainer.fit(module, PairLoader(rows, labels, plan), ckpt_path=checkpoints.find(), weights_only=True)
     if journal.stopped and trainer.global_step < plan.steps:
         raise Stopped(f"stopped after step {trainer.global_step} of {plan.steps}; the same command goes on from there")
     _export(module, folder)

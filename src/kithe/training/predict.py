@@ -202,7 +202,7 @@ def _run(
     module: pl.LightningModule, jobs: Sequence[Job], callbacks: Sequence[Callback], hardware: Hardware, ranks: Ranks, folder: Path
 ) -> None:
     trainer = make_trainer(
-        hardware, ranks, folder, steps=1, accumulation=1, mixed=False, clip=0.0, callbacks=callbacks, progress=False
+        hardware.answering, ranks, folder, steps=1, accumulation=1, mixed=False, clip=0.0, callbacks=callbacks, progress=False
     )
     trainer.predict(module, DataLoader(list(jobs), batch_size=None), return_predictions=False)  # type: ignore[arg-type]
     trainer.strategy.barrier("predict")

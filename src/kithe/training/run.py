@@ -4,7 +4,9 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytorch_lightning as pl
@@ -17,7 +19,7 @@ from kithe.training.adapters import Recipe, Trainable
 from kithe.training.callbacks import Journal, Sink
 from kithe.training.data import Loader, Plan, Tokenised, evaluation_batches, tokenise
 from kithe.training.module import SFTModule
-from kithe.training.trainer import Ranks
+from kithe.training.trainer import Hardware, Ranks
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -85,20 +87,55 @@ class Run:
             "steps": _digest(self.plan.batches),
         }
 
-    def model(self) -> "PreTrainedModel | PeftModel":
-        """The model before learning; the same on every rank."""
-        pl.seed_everything(self.seed, workers=True, verbose=False)
+    def model(self, loading: AbstractContextManager[None] | None = None) -> "PreTrainedModel | PeftModel":
+        """The model before learning; the same on every rank, also where `loading` divides its weights among them."""
         with quiet():
-            return self.adapter.prepare(self.spec.load("fp32" if self.mixed else self.precision))
+            with loading or nullcontext():
+                model = self.spec.load("fp32" if self.mixed else self.precision)
+            pl.seed_everything(self.seed, workers=True, verbose=False)
+            return self.adapter.prepare(model)
 
-    def module(self, recompute: bool) -> SFTModule:
+    def ready(self, recompute: bool, loading: AbstractContextManager[None] | None = None) -> "PreTrainedModel | PeftModel":
         """The model, ready to learn."""
-        model = self.model()
+        model = self.model(loading)
         model.train()
         if recompute:
             model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-        world = self.ranks.world
-        return SFTModule(model, self.recipe, steps=self.plan.steps, world=world, seed=self.seed, identity=self.identity())
+        return model
+
+    def module(self, hardware: Hardware) -> SFTModule:
+        """The learner; ZeRO-3 has it load the model once the processes have met."""
+        later = partial(self.divided, hardware.recompute) if hardware.strategy == "zero3" else None
+        return SFTModule(
+            None if later else self.ready(hardware.recompute),
+            self.recipe,
+            steps=self.plan.steps,
+            world=self.ranks.world,
+            seed=self.seed,
+            identity=self.identity(),
+            later=later,
+        )
+
+    def divided(self, recompute: bool, strategy: Any) -> "PreTrainedModel | PeftModel":
+        """The model, divided among the processes."""
+        from kithe.training.zero import divided_loading
+
+        return self.ready(recompute, divided_loading(strategy))
+
+    def division(self, hardware: Hardware) -> str:
+        """How the effective batch is made, in one line, and what DeepSpeed is told in another."""
+        plan, recipe = self.plan, self.recipe
+        line = (
+            f"kithe: effective batch {recipe.effective_batch} = micro-batch {plan.micro_batch} x accumulation "
+            f"{plan.accumulation} x {plan.world} process(es), {hardware.strategy} on {hardware.accelerator}, {plan.steps} steps\n"
+        )
+        if not hardware.divides:
+            return line
+        from kithe.training.zero import settings
+
+        told = settings(int(hardware.strategy[-1]), plan.micro_batch, hardware.offload)
+        derived = {"gradient_accumulation_steps": plan.accumulation, "gradient_clipping": recipe.clip}
+        return f"{line}kithe: DeepSpeed {json.dumps({**told, **derived, 'bf16': {'enabled': self.precision == 'bf16'}})}\n"
 
     def loader(self) -> Loader:
         """This rank's micro-batches."""

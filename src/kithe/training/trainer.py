@@ -3,9 +3,9 @@
 import logging
 import os
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -33,19 +33,36 @@ class Ranks:
         return cls(*(int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")))
 
 
+STRATEGIES: Final = ("single", "ddp", "zero2", "zero3")
+
+
 @dataclass(frozen=True)
 class Hardware:
     """Where to compute; changes no result.
 
     Attributes:
         accelerator: `cpu` or `gpu`.
-        strategy: `single`, `ddp`, `zero2` or `zero3` (DeepSpeed, on GPUs), or a Lightning strategy.
+        strategy: `single`, `ddp`, `zero2` or `zero3` (DeepSpeed).
+        offload: under ZeRO, keep on the host what is divided.
         recompute: compute activations anew in the backward pass, to save memory.
+        timeout_s: seconds after which a process that the others wait for counts as hung.
     """
 
     accelerator: str = "cpu"
-    strategy: str | Strategy = "single"
+    strategy: str = "single"
+    offload: bool = False
     recompute: bool = False
+    timeout_s: float = 1800.0
+
+    @property
+    def divides(self) -> bool:
+        """Whether ZeRO divides the optimiser's state, and maybe the weights."""
+        return self.strategy.startswith("zero")
+
+    @property
+    def answering(self) -> "Hardware":
+        """The same devices with a copy of the model each, as answering needs it."""
+        return replace(self, strategy="ddp") if self.divides else self
 
 
 def make_trainer(
@@ -55,6 +72,7 @@ def make_trainer(
     *,
     steps: int,
     accumulation: int,
+    micro_batch: int = 1,
     bf16: bool = False,
     mixed: bool,
     clip: float,
@@ -64,6 +82,7 @@ def make_trainer(
     """A trainer for so many optimiser steps.
 
     Args:
+        micro_batch: examples in memory at once.
         bf16: whether arithmetic is to be bf16.
         mixed: whether the weights are fp32 nevertheless. Otherwise Lightning leaves weights as they are, except under DeepSpeed,
             which would make them fp32 and so is told to keep fp32 masters of what is learnt.
@@ -73,8 +92,8 @@ def make_trainer(
         ConfigError: the strategy does not exist.
     """
     _silence()
-    strategy = _strategy(hardware, ranks)
-    masters = mixed or (bf16 and isinstance(strategy, Strategy) and strategy.handles_gradient_accumulation)
+    strategy = _strategy(hardware, ranks, micro_batch)
+    masters = mixed or (bf16 and hardware.divides)
     return pl.Trainer(
         accelerator=hardware.accelerator,
         devices=ranks.local_world,
@@ -97,33 +116,19 @@ def make_trainer(
     )
 
 
-def _strategy(hardware: Hardware, ranks: Ranks) -> str | Strategy:
-    if not isinstance(hardware.strategy, str):
-        return hardware.strategy
-    if hardware.strategy not in _STRATEGIES:
-        raise unknown("training strategy", hardware.strategy, _STRATEGIES)
+def _strategy(hardware: Hardware, ranks: Ranks, micro_batch: int) -> str | Strategy:
+    if hardware.strategy not in STRATEGIES:
+        raise unknown("training strategy", hardware.strategy, STRATEGIES)
+    timeout = timedelta(seconds=hardware.timeout_s)
+    if hardware.divides:
+        from kithe.training.zero import Zero
+
+        stage, cpu = int(hardware.strategy[-1]), hardware.accelerator == "cpu"
+        return Zero(stage, micro_batch, offload=hardware.offload, cpu=cpu, timeout=timeout)
     if hardware.strategy == "single" and ranks.world == 1:
         return "auto"
-    return _STRATEGIES[hardware.strategy]()
-
-
-def _ddp() -> Strategy:
     # Buffers are the same everywhere, and gradients need no second copy.
-    return DDPStrategy(broadcast_buffers=False, gradient_as_bucket_view=True)
-
-
-def _zero(stage: int) -> Strategy:
-    from pytorch_lightning.strategies import DeepSpeedStrategy
-
-    return DeepSpeedStrategy(stage=stage, zero_allow_untested_optimizer=True)
-
-
-_STRATEGIES: Final[dict[str, Callable[[], Strategy]]] = {
-    "single": _ddp,  # of several processes
-    "ddp": _ddp,
-    "zero2": partial(_zero, 2),
-    "zero3": partial(_zero, 3),
-}
+    return DDPStrategy(broadcast_buffers=False, gradient_as_bucket_view=True, timeout=timeout)
 
 
 def _silence() -> None:

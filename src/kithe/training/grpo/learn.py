@@ -18,6 +18,7 @@ from kithe.records.base import write_json
 from kithe.records.history import History
 from kithe.training.adapters import Lesson
 from kithe.training.callbacks import Bar, Checkpointing, Sink
+from kithe.training.checkpoints import Checkpoints
 from kithe.training.export import export
 from kithe.training.grpo.adapter import GRPO
 from kithe.training.grpo.module import Draw, Draws, GRPOModule, Room
@@ -73,7 +74,8 @@ def _reinforce(rules: GRPO, lesson: Lesson, cold: dict[str, Any] | None) -> None
     room, held_out = _room(lesson, _rewarded(rules, lesson)), _room(lesson, lesson.validation[: rules.steps.validate_on])
     way = Way(rules.steps.steps)
     journal = Journal(way, lesson.sink, held_out, rules.steps.validate_every, lesson.stop)
-    saving = Checkpointing(lesson.folder / "checkpoint" / "last.ckpt", way, lesson.checkpoint_every, journal)
+    checkpoints = Checkpoints(lesson.folder / "checkpoint")
+    saving = Checkpointing(checkpoints, way, lesson.checkpoint_every, journal)
     mixed = lesson.precision == "bf16" and rules.trains_base
     trainer = make_trainer(
         lesson.hardware,
@@ -90,7 +92,7 @@ def _reinforce(rules: GRPO, lesson: Lesson, cold: dict[str, Any] | None) -> None
     model = _policy(rules, lesson, mixed)
     module = GRPOModule(model, rules, room, seed=lesson.seed, identity=_identity(rules, lesson, room))
     draws = Draws(len(room.states), rules.rollouts.states, way.steps, lesson.seed)
-    trainer.fit(module, draws, ckpt_path=saving.found(), weights_only=True)
+    trainer.fit(module, draws, ckpt_path=checkpoints.find(), weights_only=True)
     if journal.done < way.steps:
         raise Stopped(f"stopped after step {journal.done} of {way.steps}; the same command goes on from there")
     write_json(lesson.folder / "fit.json", {**_finish(rules, lesson, module, room), "seconds": saving.seconds(), "cold": cold})
