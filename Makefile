@@ -8,7 +8,7 @@ UV_ENV := $(if $(PIP_FIND_LINKS),UV_FIND_LINKS="$(PIP_FIND_LINKS)")
 INSTALL = $(UV_ENV) $(BIN)/python -m uv pip install -q --python $(BIN)/python $(1) || $(BIN)/python -m pip install -q $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-system check grid reproduce clean
+.PHONY: help setup run test test-system browser check grid reproduce clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,11 @@ test: $(VENV)/.dev ## the tests (at most 10 minutes on two cores)
 
 test-system: $(VENV)/.dev ## the long tests: real models, kill -9 at many moments
 	@$(BIN)/python -m pytest -m "(system or slow) and not gpu"
+
+browser: $(VENV)/.dev ## a Chromium for the tests that need one (Debian's as root, otherwise playwright's)
+	@$(BIN)/python -m tests.browser \
+	|| { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core > /dev/null; } \
+	|| $(BIN)/python -m playwright install chromium
 
 check: $(VENV)/.dev ## lint, types, import rules
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

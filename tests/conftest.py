@@ -3,10 +3,15 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser import chromium
 from tests.llm.serving import Served, serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # Tests run two at a time on two cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -30,3 +35,10 @@ def served_model() -> Iterator[Served]:
     """SmolLM2-135M behind an OpenAI-compatible server on loopback; only for tests marked `slow`."""
     with serving() as served:
         yield served
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """A headless Chromium; only for tests marked `system`."""
+    with chromium() as running:
+        yield running
