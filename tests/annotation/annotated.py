@@ -1,6 +1,7 @@
 """A store with one finished run over the conversations that come with kithe, and a desk to label it at."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 from kithe.annotation.desk import Desk
@@ -18,7 +19,12 @@ RUN = "pki-zero-shot-tiny-1"
 
 def histories(count: int = 6) -> list[History]:
     """The first conversations that say something of somebody."""
-    return [history for history in SampleData().histories("test", 0) if history.items][:count]
+    return list(_talks()[:count])
+
+
+@cache
+def _talks() -> tuple[History, ...]:
+    return tuple(history for history in SampleData().histories("test", 0) if history.items)
 
 
 def predictions(people: list[History]) -> list[Prediction]:
