@@ -30,7 +30,9 @@ def test_labels_of_items_are_what_the_validation_of_judges_reads(tmp_path: Path)
     assert load(path, package) == Arrived(tuple(labels))
 
 
-@pytest.mark.parametrize(("kind", "answers"), [("user", {"accept": False}), ("noise", {"plausible": 4}), ("turing", {"human": "second"})])
+@pytest.mark.parametrize(
+    ("kind", "answers"), [("user", {"accept": False}), ("noise", {"plausible": 4}), ("turing", {"human": "second"})]
+)
 def test_other_labels_survive_a_file(tmp_path: Path, kind: str, answers: dict[str, bool | int | str]) -> None:
     package, path = small(kind), tmp_path / "labels.jsonl"
     labels = [Label("u0#0", "u0", answers, "<b>"), Label("u1#1", "u1", answers)]
@@ -54,8 +56,7 @@ def test_what_is_wrong_with_a_file_is_counted_and_nothing_that_is_right_is_lost(
     assert found.problems == (
         "1 items labelled several times by one annotator, the last label counts, such as u0#0 by u0",
         "1 items that are not in this package, left out, such as u9#9",
-        "2 labels that could not be read, left out, such as line 4: "
-        "Invalid JSON: expected value at line 1 column 1",
+        "2 labels that could not be read, left out, such as line 4: Invalid JSON: expected value at line 1 column 1",
         "4 labels that do not answer what is asked, left out, such as line 5: accept: 'yes' is no answer",
     )
     with pytest.raises(ConfigError, match="cannot be read"):
@@ -71,7 +72,7 @@ def test_reading_a_file_twice_changes_nothing() -> None:
 
 
 def test_reviews_go_back_to_where_answers_are_scored(tmp_path: Path) -> None:
-    rows = [Answered(f"u{n}", "Q01", Answer("tea"), Answer("green tea"), (0.7,)) for n in range(4)]
+    rows = [Answered(f"u{n}", "Q01", Answer(("tea",)), Answer(("green tea",)), (0.7,)) for n in range(4)]
     tasks = tuple(Task(id=row.id, facts={"Question": "?", "Reference answer": "tea", "Answer": "green tea"}) for row in rows)
     package, path = Package(header=Header(name="qa", kind="review"), tasks=tasks), tmp_path / "reviews.jsonl"
     yes, no = {"agrees": True}, {"agrees": False}

@@ -49,10 +49,10 @@ def test_user_validation_takes_people_with_all_their_items(tmp_path: Path) -> No
 
 def test_what_is_missing_is_said_in_one_line(tmp_path: Path) -> None:
     store = run_store(tmp_path)
-    with pytest.raises(ConfigError, match=f"no such run in .*did you mean '{RUN}'"):
+    with pytest.raises(ConfigError, match=rf"no such run in .*did you mean '{RUN}'"):
         from_run(store, "pki-zero-shot-tiny-2", "items", Sample())
     write_json(store / "runs" / "planned" / "cell.json", {"identity": {"predictions": "nothing"}})
-    with pytest.raises(ConfigError, match="has no predictions in .*; run it first: python run.py \\+from=planned"):
+    with pytest.raises(ConfigError, match=r"has no predictions in .*; run it first: python run\.py \+from=planned"):
         predicted(store, "planned")
     folder = store / "predictions" / "predicted" / "sample"
     write_lines(folder / "predictions.jsonl", [Prediction(id=person.id).line() for person in histories()])
@@ -60,7 +60,7 @@ def test_what_is_missing_is_said_in_one_line(tmp_path: Path) -> None:
         from_run(store, RUN, "items", Sample())
     for broken in (['{"id": 3}'], [Prediction(id="x").line()]):
         write_lines(folder / "predictions.jsonl", broken)
-        with pytest.raises(ConfigError, match="predictions cannot be read: .*; run the cell again"):
+        with pytest.raises(ConfigError, match=r"predictions cannot be read: .*; run the cell again"):
             predicted(store, RUN)
 
 

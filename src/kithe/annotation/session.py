@@ -6,6 +6,7 @@
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -202,7 +203,8 @@ def serve(desk: Desk, folder: Path, port: int, said: Sequence[Verdict] = ()) -> 
         sys.stdout.write("Ctrl-C ends it; nothing that was answered is lost.\n")
         sys.stdout.flush()
         config = uvicorn.Config(site.app(), access_log=False, log_level="warning", server_header=False, lifespan="off")
-        uvicorn.Server(config).run(sockets=[found])
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[found])
     desk.book.close()
 
 
