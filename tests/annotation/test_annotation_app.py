@@ -157,7 +157,7 @@ def test_every_answer_carries_the_headers_and_no_page_holds_script_or_style_of_i
     for answer in [*pages, ada.get("/static/app.css"), ada.put("/list")]:
         assert answer.headers["content-security-policy"] == POLICY
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["referrer-policy"] == "same-origin"
     assert [page.status_code for page in pages] == [200, 200, 404, 404, 200, 403]
     for page in pages:
         assert not re.search(r"<script(?! src=\"/static/)|<style|\sstyle=|\son\w+=|https?://", page.text)

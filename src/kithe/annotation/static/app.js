@@ -5,11 +5,11 @@ const typing = () => document.activeElement instanceof HTMLTextAreaElement;
 const go = (id) => document.getElementById(id)?.click();
 let shown = -1;
 
-function evidence() {
+function evidence(behavior = "smooth") {
   const marks = [...document.querySelectorAll("mark")];
   if (!marks.length) return;
   shown = (shown + 1) % marks.length;
-  marks[shown].scrollIntoView({ block: "center" });
+  marks[shown].scrollIntoView({ block: "center", behavior });
 }
 
 function draft(action) {
@@ -56,7 +56,7 @@ function press(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (typing()) { if (event.key === "Escape") document.activeElement.blur(); return; }
   const keyed = form && /^[1-9a]$/.test(event.key) ? form.querySelector(`[data-key="${event.key}"]`) : null;
-  const named = { ArrowLeft: () => go("before"), ArrowRight: () => go("after"), e: evidence, l: () => location.assign("/list"),
+  const named = { ArrowLeft: () => go("before"), ArrowRight: () => go("after"), e: () => evidence(), l: () => location.assign("/list"),
     n: () => form?.elements.note.focus(), Enter: () => go("save") }[event.key];
   if (!keyed && (!named || (event.key === "Enter" && document.activeElement.matches("a, button, summary")))) return;
   event.preventDefault();
@@ -70,5 +70,5 @@ if (form) {
   form.addEventListener("input", () => draft("keep"));
   form.addEventListener("submit", save);
   const first = document.querySelector("mark");
-  if (first && first.getBoundingClientRect().bottom > form.getBoundingClientRect().top && first.getBoundingClientRect().top > innerHeight * 0.4) evidence();
+  if (first && first.getBoundingClientRect().bottom > form.getBoundingClientRect().top && first.getBoundingClientRect().top > innerHeight * 0.4) evidence("instant");
 }
