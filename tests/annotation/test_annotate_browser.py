@@ -47,7 +47,7 @@ def book(tmp_path: Path) -> Book:
 
 def open_page(browser: "Browser", link: str, size: dict[str, int] = DESKTOP, scheme: str = "light") -> tuple["Page", list[str]]:
     """A page of somebody's own browser, and everything in it that should not be: errors, and requests to elsewhere."""
-    context = browser.new_context(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
     page, wrong = context.new_page(), list[str]()
     home = link.split("/enter/")[0]
     page.on("request", lambda request: None if request.url.startswith(home) else wrong.append(request.url))
@@ -139,7 +139,6 @@ def test_the_evidence_is_in_sight_and_so_are_the_buttons(browser: "Browser", ser
         press(page, "e")
         expect(mark).to_be_in_viewport(ratio=1)
         expect(page.locator("#save")).to_be_in_viewport(ratio=1)
-    page.wait_for_timeout(500)  # the end of the smooth scroll
     place, card = mark.bounding_box(), page.locator(".card").bounding_box()
     assert place is not None
     assert card is not None

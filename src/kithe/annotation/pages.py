@@ -165,6 +165,7 @@ def frame(desk: Desk, person: str, tasks: Sequence[Task], own: dict[str, Label])
         "title": desk.package.header.title or desk.package.header.name,
         "person": person,
         "adjudicator": person == ADJUDICATOR,
+        "settles": desk.form.settles,
         "done": done,
         "total": len(tasks),
     }

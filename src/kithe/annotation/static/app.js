@@ -5,7 +5,9 @@ const typing = () => document.activeElement instanceof HTMLTextAreaElement;
 const go = (id) => document.getElementById(id)?.click();
 let shown = -1;
 
-function evidence(behavior = "smooth") {
+const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+function evidence(behavior = still ? "instant" : "smooth") {
   const marks = [...document.querySelectorAll("mark")];
   if (!marks.length) return;
   shown = (shown + 1) % marks.length;
