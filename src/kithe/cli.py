@@ -66,7 +66,18 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("--real", default="personachat,laps", help="for corpora: real sets to compare with, or 'none'")
     report.add_argument("--most", type=int, default=5000, help="for corpora: at most so many histories of each (default: 5000)")
     report.set_defaults(verb=write_report)
-    annotate = verbs.add_parser("annotate", help="people's labels: a local web app, and what the labels say")
+    annotate_arguments(verbs.add_parser("annotate", help="people's labels: a local web app, and what the labels say"), store)
+    scores = verbs.add_parser("score", help="score released answers").add_subparsers(required=True, metavar="WHAT")
+    ip_dialog = scores.add_parser("ip_dialog", help="the output files of IP-Dialog's authors")
+    ip_dialog.add_argument("--gold", type=Path, required=True, help="the gold items (JSON lines)")
+    ip_dialog.add_argument("--predictions", type=Path, required=True, help="the folder that holds a folder per pathway")
+    ip_dialog.add_argument("--json", action="store_true", help="print {pathway: {model: {task: {official, corrected, parsed}}}}")
+    ip_dialog.set_defaults(verb=score_ip_dialog)
+    return top
+
+
+def annotate_arguments(annotate: argparse.ArgumentParser, store: Path) -> None:
+    """The words of `kithe annotate`."""
     annotate.add_argument("what", nargs="?", default="", help="a run, or the name of a package")
     annotate.add_argument("--kind", default="items", help="items, user, turing, noise, follow-up or review (default: items)")
     annotate.add_argument("--from", nargs="+", default=[], dest="files", help="what a package is made from that is of no run")
@@ -81,13 +92,6 @@ def parser() -> argparse.ArgumentParser:
     annotate.add_argument("--results", action="store_true", help="print agreement and figures")
     annotate.add_argument("--store", type=Path, default=store, help=f"where runs lie (default: {store})")
     annotate.set_defaults(verb=annotate_package)
-    scores = verbs.add_parser("score", help="score released answers").add_subparsers(required=True, metavar="WHAT")
-    ip_dialog = scores.add_parser("ip_dialog", help="the output files of IP-Dialog's authors")
-    ip_dialog.add_argument("--gold", type=Path, required=True, help="the gold items (JSON lines)")
-    ip_dialog.add_argument("--predictions", type=Path, required=True, help="the folder that holds a folder per pathway")
-    ip_dialog.add_argument("--json", action="store_true", help="print {pathway: {model: {task: {official, corrected, parsed}}}}")
-    ip_dialog.set_defaults(verb=score_ip_dialog)
-    return top
 
 
 def show_config(options: argparse.Namespace) -> None:

@@ -5,6 +5,8 @@ import pytest
 from annotated import RUN, histories, predictions, run_store, truth, verdict_rows
 
 from kithe.annotation.from_run import Sample, from_run, predicted, verdicts
+from kithe.cell import Cell
+from kithe.config.compose import compose
 from kithe.errors import ConfigError
 from kithe.evaluation.judging.items import questions
 from kithe.records.base import write_json, write_lines
@@ -72,3 +74,13 @@ def test_verdicts_of_a_judge_of_single_items_are_read_and_of_others_there_are_no
     package = from_run(store, RUN, "items", Sample())
     verdict_rows(store, package, wrong=0)
     assert [verdict.item for verdict in verdicts(store, RUN)] == [task.id for task in package.tasks]
+
+
+def test_a_run_that_the_runner_prepared_is_found_by_its_id(tmp_path: Path) -> None:
+    cell = Cell.of(compose(["adapt=zero-shot", "model=tiny", "task/test=sample", f"paths.store={tmp_path}"]))
+    cell.prepare()
+    people = histories(2)
+    folder = cell.store.predictions(cell.identity.predictions).path / "sample"
+    write_lines(folder / "histories.jsonl", [person.line() for person in people])
+    write_lines(folder / "predictions.jsonl", [each.line() for each in predictions(people)])
+    assert [history.id for history, _ in predicted(tmp_path, cell.name)] == [person.id for person in people]
