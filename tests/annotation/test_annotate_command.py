@@ -1,6 +1,7 @@
 """`kithe annotate` as a user types it, without serving: files in and out, figures, and what it says of bad input."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from kithe import cli
 from kithe.annotation import session
 from kithe.annotation.book import Book
 from kithe.annotation.package import read, write
+from kithe.annotation.pages import environment
 from kithe.evaluation.judging.validation import Label
 from kithe.records.base import write_lines
 from kithe.records.history import History, Turn
@@ -55,6 +57,27 @@ def test_labels_go_in_figures_and_labels_come_out(tmp_path: Path, capsys: pytest
     assert "PPI++" in out
     annotate(store, RUN, "--export", tmp_path / "out.jsonl")
     assert (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines() == file.read_text(encoding="utf-8").splitlines()[:-1]
+
+
+def test_a_runs_labels_are_at_hand_for_a_report(tmp_path: Path) -> None:
+    store = run_store(tmp_path / "store", 2)
+    assert session.labels_of(store, RUN) == []
+    run_desk(store)
+    assert session.labels_of(store, RUN) == []
+    file = labels_file(tmp_path / "in.jsonl", store)
+    annotate(store, RUN, "--import", file)
+    assert session.labels_of(store, RUN) == list(Label.read(file))
+
+
+@pytest.mark.parametrize("missing", ["uvicorn", "starlette.applications", "jinja2"])
+def test_without_the_extra_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    store = run_store(tmp_path, 2)
+    monkeypatch.delitem(sys.modules, "kithe.annotation.app", raising=False)
+    monkeypatch.setitem(sys.modules, missing, None)
+    environment.cache_clear()
+    error = said(store, RUN, "--annotators", "ada", "--port", "0")
+    assert error.endswith("is not installed; fix: pip install 'kithe[annotate]'")
+    environment.cache_clear()
 
 
 def test_label_studio_goes_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,13 +15,14 @@ from kithe.annotation import blind, label_studio
 from kithe.annotation import package as packages
 from kithe.annotation.book import Book
 from kithe.annotation.desk import Desk
-from kithe.annotation.exchange import export, load, news
+from kithe.annotation.exchange import as_judged, export, load, news
 from kithe.annotation.figures import results
 from kithe.annotation.from_run import Sample, from_run, verdicts
 from kithe.annotation.package import KINDS, Kind, Package
 from kithe.annotation.people import People, gather
 from kithe.errors import ConfigError, unknown
 from kithe.evaluation.judging.validation import ADJUDICATOR
+from kithe.evaluation.judging.validation import Label as Judgement
 from kithe.evaluation.judging.verdicts import Verdict
 
 HOST: Final = "127.0.0.1"
@@ -139,6 +140,18 @@ def judged(store: Path, desk: Desk) -> list[Verdict]:
     return verdicts(store, source) if desk.package.header.kind == "items" else []
 
 
+def labels_of(store: Path, run: str) -> list[Judgement]:
+    """What people say of a run's items, the adjudicator included; nothing where nobody was asked."""
+    folder = store / "annotation" / run
+    if not (folder / "labels.db").exists():
+        return []
+    known = packages.read(folder / "package.jsonl").by_id
+    book = Book(folder / "labels.db")
+    found = as_judged([label for label in book.labels() if label.task in known])
+    book.close()
+    return found
+
+
 def told(store: Path, desk: Desk) -> list[str]:
     """The results as lines of text."""
     found = []
@@ -188,6 +201,9 @@ def serve(desk: Desk, folder: Path, port: int, said: Sequence[Verdict] = ()) -> 
         import uvicorn
 
         from kithe.annotation.app import Site
+        from kithe.annotation.pages import environment
+
+        environment()
     except ImportError as error:
         raise ConfigError(f"{error.name} is not installed; fix: pip install 'kithe[annotate]'") from None
     site = Site(desk, said)

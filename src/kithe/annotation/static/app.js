@@ -57,6 +57,7 @@ function press(event) {
   if (event.ctrlKey && event.key === "Enter" && form) { event.preventDefault(); go("save"); return; }
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (typing()) { if (event.key === "Escape") document.activeElement.blur(); return; }
+  if (event.key.startsWith("Arrow") && document.activeElement instanceof HTMLInputElement) return;
   const keyed = form && /^[1-9a]$/.test(event.key) ? form.querySelector(`[data-key="${event.key}"]`) : null;
   const named = { ArrowLeft: () => go("before"), ArrowRight: () => go("after"), e: () => evidence(), l: () => location.assign("/list"),
     n: () => form?.elements.note.focus(), Enter: () => go("save") }[event.key];
