@@ -80,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("--real", default="personachat,laps", help="for corpora: real sets to compare with, or 'none'")
     report.add_argument("--most", type=int, default=5000, help="for corpora: at most so many histories of each (default: 5000)")
     report.set_defaults(verb=write_report)
+    annotate_arguments(verbs.add_parser("annotate", help="people's labels: a local web app, and what the labels say"), store)
     scores = verbs.add_parser("score", help="score released answers").add_subparsers(required=True, metavar="WHAT")
     ip_dialog = scores.add_parser("ip_dialog", help="the output files of IP-Dialog's authors")
     ip_dialog.add_argument("--gold", type=Path, required=True, help="the gold items (JSON lines)")
@@ -87,6 +88,24 @@ def parser() -> argparse.ArgumentParser:
     ip_dialog.add_argument("--json", action="store_true", help="print {pathway: {model: {task: {official, corrected, parsed}}}}")
     ip_dialog.set_defaults(verb=score_ip_dialog)
     return top
+
+
+def annotate_arguments(annotate: argparse.ArgumentParser, store: Path) -> None:
+    """The words of `kithe annotate`."""
+    annotate.add_argument("what", nargs="?", default="", help="a run, or the name of a package")
+    annotate.add_argument("--kind", default="items", help="items, user, turing, noise, follow-up or review (default: items)")
+    annotate.add_argument("--from", nargs="+", default=[], dest="files", help="what a package is made from that is of no run")
+    annotate.add_argument("--package", type=Path, help="a package that is ready: JSON lines, the header first")
+    annotate.add_argument("--annotators", default="", help="who answers, such as ada,grace; remembered")
+    annotate.add_argument("--items", type=int, default=200, help="at most so many tasks, drawn at random (default: 200)")
+    annotate.add_argument("--users", type=int, default=115, help="for --kind user: at most so many people (default: 115)")
+    annotate.add_argument("--seed", type=int, default=0, help="of the draw")
+    annotate.add_argument("--port", type=int, default=8700, help="on 127.0.0.1 (default: 8700; 0: any that is free)")
+    annotate.add_argument("--import", type=Path, dest="labels", help="take labels in: JSON lines, or .json of Label Studio")
+    annotate.add_argument("--export", type=Path, help="write labels: JSON lines, or .json for Label Studio")
+    annotate.add_argument("--results", action="store_true", help="print agreement and figures")
+    annotate.add_argument("--store", type=Path, default=store, help=f"where runs lie (default: {store})")
+    annotate.set_defaults(verb=annotate_package)
 
 
 def show_config(options: argparse.Namespace) -> None:
@@ -233,6 +252,23 @@ def report_corpora(options: argparse.Namespace) -> None:
         options.what[1:], real, options.store, options.out, options.most, lambda text: print(f"measuring {text}", file=sys.stderr)
     )
     sys.stdout.writelines(f"{path}\n" for path in written)
+
+
+def annotate_package(options: argparse.Namespace) -> None:
+    """`kithe annotate RUN | NAME [--annotators NAMES] [--import FILE] [--export FILE] [--results]`."""
+    from kithe.annotation import people, session
+    from kithe.annotation.from_run import Sample
+
+    made = session.Made(options.what, options.kind, tuple(options.files), Sample(options.items, options.users, options.seed))
+    annotators = people.names(options.annotators) if options.annotators else []
+    desk = session.opened(options.store, made, options.package)
+    folder = options.store / "annotation" / desk.package.header.name
+    told = session.bring_in(desk, options.labels) if options.labels else []
+    told += [session.take_out(desk, options.export)] if options.export else []
+    told += session.told(options.store, desk) if options.results else []
+    sys.stdout.writelines(f"{line}\n" for line in told)
+    if not told:
+        session.serve(session.with_people(desk, folder, annotators), folder, options.port, session.judged(options.store, desk))
 
 
 def score_ip_dialog(options: argparse.Namespace) -> None:

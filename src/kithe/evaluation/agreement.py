@@ -4,7 +4,7 @@ Raw agreement flatters a judge where one verdict is common; kappa counts only wh
 bootstrap interval over users where their ids are given, else over items.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,14 +104,16 @@ def krippendorff(
     users: Sequence[str] | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
+    distance: Callable[[Hashable, Hashable], float] | None = None,
 ) -> Metric:
-    """Krippendorff's alpha for nominal labels, any number of annotators, with gaps.
+    """Krippendorff's alpha, any number of annotators, with gaps.
 
     Args:
         units: for each item the label of each annotator, None where there is none; items with fewer than two labels tell nothing.
         users: whose item each is.
         resamples: of the bootstrap.
         seed: of the bootstrap.
+        distance: how far two labels lie apart, squared for an interval scale; None for nominal labels.
 
     Raises:
         ValueError: if no item has two labels, or only one label is ever used (alpha is undefined).
@@ -124,17 +126,23 @@ def krippendorff(
     pairs = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(len(names))
     coincidences = (pairs / (counts.sum(axis=1) - 1)[:, None, None]).reshape(len(used), -1)
     sums = coincidences if users is None else by_user([users[index] for index in used], coincidences)
-    value = alpha_of(sums.sum(axis=0).reshape(-1, len(names), len(names)))[0]
+    apart = None if distance is None else np.array([[distance(one, two) for two in names] for one in names])
+    value = alpha_of(sums.sum(axis=0).reshape(-1, len(names), len(names)), apart)[0]
     if np.isnan(value):
         raise ValueError("only one label is ever used: alpha is undefined")
-    return _metric(float(value), alpha_of(totals(sums, resamples, seed).reshape(-1, len(names), len(names))), len(used))
+    drawn = totals(sums, resamples, seed).reshape(-1, len(names), len(names))
+    return _metric(float(value), alpha_of(drawn, apart), len(used))
 
 
-def alpha_of(coincidences: Table) -> Table:
-    """Krippendorff's nominal alpha of coincidence matrices [..., labels, labels]: 1 - observed / expected disagreement."""
+def alpha_of(coincidences: Table, apart: Table | None = None) -> Table:
+    """Krippendorff's alpha of coincidence matrices [..., labels, labels]: 1 - observed / expected disagreement.
+
+    `apart` are the distances [labels, labels]; without them labels are the same or not (nominal).
+    """
     margins, n = coincidences.sum(axis=-1), coincidences.sum(axis=(-2, -1))
-    observed = 1 - divide(np.trace(coincidences, axis1=-2, axis2=-1), n)
-    expected = 1 - divide((margins * (margins - 1)).sum(axis=-1), n * (n - 1))
+    weights = 1 - np.eye(coincidences.shape[-1]) if apart is None else apart
+    observed = divide((coincidences * weights).sum(axis=(-2, -1)), n)
+    expected = divide(np.einsum("...c,...k,ck->...", margins, margins, weights), n * (n - 1))
     return np.asarray(1 - divide(observed, np.where(expected > 1e-12, expected, 0.0)))
 
 
