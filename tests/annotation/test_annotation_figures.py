@@ -71,6 +71,7 @@ def test_only_what_people_say_of_themselves_counts_as_acceptance() -> None:
     assert acceptance(package, strange).rows == ()
     found = acceptance(package, [*strange, Label("u0#0", "u0", {"accept": True})])
     assert found.rows[0].metric["value"] == 1
+    assert found.notes[-1] == "With fewer than 20 people the intervals are too short."
 
 
 def test_agreement_and_settled_precision_of_items(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from kithe.evaluation.scores import Metric
 from kithe.evaluation.statistics import RESAMPLES, Ratio, by_user, interval, wilson
 
 PUBLISHED_ACCEPTANCE: Final = 0.85  # 115 users, "above 85 %", without an interval (paper A §4)
+_FEW: Final = 20
 _SIGNED: Final = ("kappa", "pabak")
 _TOLD: Final = ("kappa", "agreement", "sensitivity", "specificity")
 _METHODS: Final[Mapping[str, str]] = {
@@ -161,9 +162,11 @@ def acceptance(package: Package, labels: Sequence[Label], resamples: int = RESAM
         Row("accepted", share(users, said, resamples, seed), mark=PUBLISHED_ACCEPTANCE),
         Row("accepted, mean per person", Metric(value=ratio.value, low=low, high=high, n=len(each)), mark=PUBLISHED_ACCEPTANCE),
     )
+    few = (f"With fewer than {_FEW} people the intervals are too short.",) if len(each) < _FEW else ()
     notes = (
         f"{len(each)} of {len(asked)} people answered, {finished} of them about all their items.",
         "The mark is the paper's figure: above 85 % with 115 users.",
+        *few,
     )
     return Section("Acceptance", rows, notes)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 FOLDER = Path(__file__).parent
+Progress = Sequence[tuple[str, int, int]]
 
 
 @dataclass(frozen=True)
@@ -147,10 +148,11 @@ def list_page(desk: Desk, person: str, tasks: Sequence[Task], own: dict[str, Lab
     return render("list.html", **frame(desk, person, tasks, own), rows=rows, form=desk.form)
 
 
-def results_page(desk: Desk, tasks: Sequence[Task], own: dict[str, Label], sections: Sequence[Section], people: Any) -> str:
-    """Agreement and figures, for the adjudicator."""
+def results_page(desk: Desk, tasks: Sequence[Task], own: dict[str, Label], sections: Sequence[Section], people: Progress) -> str:
+    """Agreement and figures, for the adjudicator; `people`: name, tasks answered, tasks asked."""
+    finished = sum(done >= asked for _, done, asked in people)
     shown = [(section.title, [bar(row) for row in section.rows], section.notes) for section in sections]
-    return render("results.html", **frame(desk, ADJUDICATOR, tasks, own), sections=shown, people=people)
+    return render("results.html", **frame(desk, ADJUDICATOR, tasks, own), sections=shown, people=people, finished=finished)
 
 
 def message_page(title: str, text: str) -> str:
