@@ -20,6 +20,7 @@ from kithe.cell import Cell
 from kithe.corpora.contamination import report as contamination
 from kithe.errors import Stopped
 from kithe.evaluation.judges import GoldJudge, Scores
+from kithe.evaluation.judging.audit import families
 from kithe.evaluation.judging.kept import kept
 from kithe.evaluation.task import Chained, Format
 from kithe.launch.processes import end_with_parent
@@ -212,6 +213,7 @@ class Worker:
                     write_lines(folder / kind / f"{name}.jsonl", (json.dumps(row, sort_keys=True) for row in rows))
             metrics |= {f"{name}/{key}": value for key, value in (scores.metrics | answers.metrics).items()}
             settings |= {"recall": answers.settings} if enquirer else {}
+            settings |= {"warnings": alike} if (alike := families(judge, self.model.name)) else {}
             found[name] = (scores, contamination(training, histories) if training else {})
         write_json(
             folder / "scores.json",

@@ -9,7 +9,7 @@ import pytest
 from kithe import cli
 from kithe.errors import ConfigError
 from kithe.evaluation.judges import GoldJudge
-from kithe.evaluation.judging.audit import audit
+from kithe.evaluation.judging.audit import audit, families
 from kithe.evaluation.judging.cases import Case, cases
 from kithe.evaluation.judging.model import ModelJudge
 from kithe.evaluation.judging.probes import injections
@@ -86,6 +86,23 @@ def test_warnings_name_family_simulation_and_labels() -> None:
     assert found.labels.labelled == 1
     simulated = audit(RulesJudge(), half="none", limit=1, resamples=20)
     assert "simulated" in simulated.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("judge", "generator", "warned"),
+    [
+        ("qwen3-4b@127.0.0.1:80", "qwen3-0.6b", 1),
+        ("Qwen/Qwen3-8B@host", "qwen3-0.6b@other", 1),
+        ("smollm2-135m (local)", "smollm2-135m", 1),
+        ("gemma3-27b@host", "qwen3-0.6b", 0),
+        ("", "qwen3-0.6b", 0),
+    ],
+)
+def test_one_family_is_warned_of(judge: str, generator: str, warned: int) -> None:
+    class Named:
+        name = judge
+
+    assert len(families(Named(), generator)) == warned
 
 
 def test_the_page_says_everything_and_escapes_it() -> None:

@@ -213,7 +213,7 @@ def warnings(
     judge: ItemJudge, generator: str | None, labelled: tuple[Sequence[Question], Labels] | None, known: Set
 ) -> list[str]:
     """What a reader should know before believing any figure."""
-    found = [same_family(name, generator) for name in _models(judge)] if generator else []
+    found = families(judge, generator) if generator else []
     if getattr(judge, "settings", {}).get("simulated"):
         found.append("this judge is simulated: it was told the cases' truth, and its figures say nothing about any model")
     if known.unscored:
@@ -221,12 +221,19 @@ def warnings(
     problems = labelled[1].problems() if labelled else []
     single = labelled[1].single() if labelled else []
     found += problems + ([f"{len(single)} items have the label of one person only, such as {single[0]}"] if single else [])
-    return [text for text in found if text]
+    return found
 
 
-def _models(judge: ItemJudge) -> list[str]:
-    members = judge.members.values() if isinstance(judge, Panel) else [judge]
-    return [str(getattr(member, "name", "")).split("@")[0].removesuffix(" (local)") for member in members]
+def families(judge: object, generator: str) -> list[str]:
+    """A warning for every model among the judges that shares its family with the model whose items are judged."""
+    members = list(judge.members.values()) if isinstance(judge, Panel) else [judge]
+    warned = (same_family(_model(str(getattr(member, "name", ""))), _model(generator)) for member in members)
+    return [text for text in warned if text]
+
+
+def _model(name: str) -> str:
+    """A model's name without where it runs."""
+    return name.split("@")[0].removesuffix(" (local)")
 
 
 def _truths(judge: RulesJudge, questions: Sequence[Question]) -> list[Truth]:
