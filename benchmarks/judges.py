@@ -1,4 +1,4 @@
-"""How good the judges are that need no language model: `python -m benchmarks.judges [--small]`; minutes, once a verifier is trained.
+"""How good the judges are that need no language model: `python -m benchmarks.judges [--small]`; minutes with a trained verifier.
 
 The verifier on people's labels (`judge_pairs/test`), on the hand-written challenge (its half for reporting) and on the forty
 cases; what it finds in long histories of Multi-Session Chat, where people marked the evidence; and orders to the judge. The
@@ -132,7 +132,9 @@ def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true", help="few histories and no probes")
-    small = parser.parse_args().small
+    parser.add_argument("--filter", action="store_true", help="the filter's verifier too, which is trained if need be")
+    options = parser.parse_args()
+    small = options.small
     started, load = time.perf_counter(), os.getloadavg()[0]
     store = Path(os.environ.get("KITHE_STORE", "outputs"))
     trained = build(Verifier().course, store, progress=True)
@@ -143,10 +145,10 @@ def main() -> None:
     more, hard = on_pairs(judge.verifier, list(challenge("report")), "challenge")
     rows += more
     rows += (known := [on_cases(judge, "verifier"), on_cases(simulated(), "rules (simulated)")])
-    histories = list(RealSet("msc").histories("test", 0))[: 10 if small else 60]
+    histories = list(RealSet("msc").histories("test", 0))[: 10 if small else 40]
     more, recalled = recall(histories)
-    row, asked = on_histories(judge, histories[: 5 if small else 30], 8)
-    rows += [*more, row, *([] if small else probes(judge, asked[::6]))]
+    row, asked = on_histories(judge, histories[: 5 if small else 20], 6)
+    rows += [*more, row, *([] if small else probes(judge, asked[::12]))]
 
     pairs, clock = texts(people("validation")), time.perf_counter()
     judge.verifier.checkpoint.probabilities(pairs)
@@ -163,7 +165,7 @@ def main() -> None:
         "pairs_test": len(people("test")),
         "pairs_challenge": len(challenge("report")),
     }
-    if not small:
+    if options.filter:
         other = VerifierFilter().verifier
         other = Verifier(other.course, str(store))
         more, filtered = on_pairs(other, people("test"), "judge_pairs/test")

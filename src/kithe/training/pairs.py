@@ -235,6 +235,9 @@ def learn(
     Raises:
         Stopped: `stop` said so; a checkpoint is saved.
     """
+    if (done := folder / "learnt.json").exists():
+        finished: dict[str, Any] = json.loads(done.read_text(encoding="utf-8"))
+        return finished
     started, rows, recipe = time.process_time(), tokenise(texts), learning.recipe
     size = recipe.effective_batch
     plan = Plan.make(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 THRESHOLDS: Final = tuple(step / 100 for step in range(20, 81, 2))
 NEIGHBOURS: Final = 3
+SLACK: Final = 0.01
 CARD: Final = "card.json"
 
 
@@ -118,15 +119,19 @@ def card(course: Course, pairs: Sequence[Pair], held_out: Sequence[Pair], found:
 
 
 def threshold(truth: Sequence[bool], probabilities: Sequence[float]) -> float:
-    """The threshold with the highest kappa on average over its neighbourhood, the nearest to one half among equals."""
+    """The highest threshold whose kappa, averaged over its neighbourhood, is within 0.01 of the best.
+
+    Where several do about as well, the highest is wanted: in a long history the best of several passages counts, and each of them
+    can be taken for evidence by mistake.
+    """
     values = [_kappa(truth, [each >= candidate for each in probabilities]) for candidate in THRESHOLDS]
 
     def around(index: int) -> float:
         near = values[max(0, index - NEIGHBOURS) : index + NEIGHBOURS + 1]
         return sum(near) / len(near)
 
-    best = max(range(len(THRESHOLDS)), key=lambda index: (around(index), -abs(THRESHOLDS[index] - 0.5)))
-    return THRESHOLDS[best]
+    smooth = [around(index) for index in range(len(THRESHOLDS))]
+    return max(value for value, kappa in zip(THRESHOLDS, smooth, strict=True) if kappa >= max(smooth) - SLACK)
 
 
 def _kappa(truth: Sequence[bool], said: Sequence[bool]) -> float:

@@ -14,7 +14,7 @@ from kithe.records.history import History
 
 LONGEST_PIECE: Final = 80  # words
 SENTENCE: Final = re.compile(r"\S.*?(?:[.!?]+(?=\s|$)|$)", re.DOTALL)
-SHARED: Final = 0.15  # what sharing every content word is worth, as a cosine
+SHARED: Final = 0.3  # what sharing every content word is worth, as a cosine
 
 
 @dataclass(frozen=True)
