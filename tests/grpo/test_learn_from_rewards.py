@@ -48,7 +48,7 @@ def start(processes: Any, settings: dict[str, Any]) -> tuple[int | None, list[di
     return process.exitcode, rows, file.read_bytes() if file else b""
 
 
-@pytest.mark.parametrize("lora", [False, True])
+@pytest.mark.parametrize("lora", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_killed_run_ends_as_a_straight_one(lora: bool, bytes_model: str, tmp_path: Path) -> None:
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["toy", "kithe.training.grpo.learn"])

@@ -81,11 +81,11 @@ class PPOptJudge:
         metrics = _metrics([history.id for history in people], _numbers(columns), self.resamples) | _macro(cases, self.resamples)
         unscored = sum(value is None for value in columns["win_rate"])
         rows = [
-            {"id": one.id, "domain": question(one).domain, **{name: column[number] for name, column in columns.items()}}
-            for number, one in enumerate(people)
+            {**_counted(case), **{name: column[number] for name, column in columns.items() if not name.startswith("answer")}}
+            for number, case in enumerate(cases)
         ]
         settings = {"assistant": self.assistant.name, **_correlation(columns)}
-        return Scores(metrics, [{k: v for k, v in row.items() if k != "answer"} for row in rows], unscored, settings)
+        return Scores(metrics, rows, unscored, settings)
 
     def _main(self, cases: Cases) -> dict[str, Any]:
         people, prompts = [history for history, _ in cases], _prompts(cases)
@@ -161,6 +161,13 @@ class PPOptJudge:
         there = {number: (one, text) for number, (one, text) in enumerate(zip(people, answers, strict=True)) if text is not None}
         rated = dict(zip(there, rate([(one, text) for one, text in there.values()]), strict=True))
         return [rated.get(number) for number in range(len(people))]
+
+
+def _counted(case: tuple[History, Prediction]) -> dict[str, Any]:
+    """Who it is about, and the counts of the profile that differences between cells are made from."""
+    history, found, truth = case[0], inferred(case[1]), ProfileReward().truth(case[0])
+    right = sum(truth.get(name) == value for name, value in found.items())
+    return {"id": history.id, "domain": question(history).domain, "tp": right, "predicted": len(found), "gold": len(truth)}
 
 
 def _prompts(cases: Cases) -> list[str]:

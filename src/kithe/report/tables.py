@@ -11,7 +11,11 @@ from kithe.report.writers import Table
 
 SCORES = ("precision", "recall", "f1")
 JUDGED = ("qa_unsupported", "oracle_recall", "relevance", "sensibility", "precision_worst", "precision_best")
-ANSWERS = ("qa_recall", "accuracy", "accuracy_official", "accuracy_exact_and_stem", "chance", "constant", "atf", "rva")
+ANSWERS = (
+    *("qa_recall", "accuracy", "accuracy_official", "accuracy_exact_and_stem", "chance", "constant", "atf", "rva"),
+    *("personalisation", "personalisation.original", "personalisation.oracle", "delta.personalisation", "delta.completion"),
+    *("win_rate", "profile_macro_f1"),
+)
 TEST_SET = "test set"
 DONE = "done"
 LABEL = 100
