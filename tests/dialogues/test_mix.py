@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from operator import attrgetter
 from random import Random
 
@@ -261,7 +261,21 @@ def test_every_line_of_the_scripts_can_be_read() -> None:
     for name, family in product(("distract", "tone"), ("a", "b", "all")):
         for block in page(name).values():
             for text in [block] if isinstance(block, str) else block.values():
-                for line in half(text, family):  # type: ignore[arg-type]
+                for line in chain(*(whole.split(" >> ") for whole in half(text, family))):  # type: ignore[arg-type]
                     assert not re.search(r"[()|<>$]", Pen(Random(1), family).read(line, slots))  # type: ignore[arg-type]
     assert yaml.safe_dump(dict(page("moments")))
     assert book().lexicons
+
+
+def test_strength_stands_inside_the_sentence_where_it_can() -> None:
+    """A plain beginning gets a stronger or weaker form, in the family's own words, and grave matters are never made light of."""
+    said: dict[tuple[str, str], str] = {}
+    for family, wanted in product(("a", "b"), ("high", "low")):
+        pen = Pen(Random(3), family)  # type: ignore[arg-type]
+        said[family, wanted] = pen._around("I like old maps", "like", wanted)  # type: ignore[arg-type]
+        assert said[family, wanted].endswith("like old maps")
+        grave = pen._around("my mum passed away", "fact", wanted)  # type: ignore[arg-type]
+        assert not re.search(r"no big deal|matter|nothing (special|much)|give it much thought", grave)
+        often = [pen._around("we eat out all the time", "like", wanted) for _ in range(40)]  # type: ignore[arg-type]
+        assert sum(bool(re.search(r"now and then|on and off|so often", text)) for text in often) <= 2
+    assert len(set(said.values())) == 4

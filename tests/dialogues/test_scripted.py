@@ -94,7 +94,7 @@ def test_the_users_other_turns_reveal_nothing_planted(corpus: list[History]) -> 
 
 def test_a_correction_leaves_only_what_holds() -> None:
     found = 0
-    for index in range(600):
+    for index in range(900):
         history = write(index)
         for place, turn in enumerate(history.turns):
             fixed = re.search(r"misspoke|scratch that|said that wrong|that's wrong|not true anymore", turn.text)

@@ -1,7 +1,7 @@
 """Contradictions put into finished personas are found, and values that contradict nothing are left alone.
 
 The rules were improved with `injected.yaml`, `unseen.yaml` and every second kind of `further.yaml`. No rule was written to the
-other kinds of `further.yaml`, which the same author had written before the rules, nor to `later.yaml`, written when they were finished.
+other kinds of `further.yaml`, which the same author had written before the rules, nor to `later.yaml`, written after them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -128,9 +128,32 @@ class Pen:
         return text, found, cue
 
     def _around(self, text: str, group: str, wanted: Intensity) -> str:
+        """The text with its strength inside, where it begins in a way that has a stronger or weaker form, or else around it."""
+        begins = [(plain, toned) for plain, toned in _inside(wanted, self.family) if text.startswith(f"{plain} ")]
+        begins = [pair for pair in begins if not _ADVERB.match(text, len(pair[0]))]
+        if begins and group not in ("favorite", "hint"):
+            plain, toned = self.pick(begins)
+            return f"{toned}{text[len(plain) :]}"
         if text.endswith(("?", "!")):
             text = text.rstrip("?!")
-        return self.line(page("tone")[group][wanted]).replace("*", text)
+        if group in ("fact", "denied"):
+            group = "grave" if _GRAVE.search(text) else "past" if group == "fact" and _PAST.search(text) else group
+        for _ in range(_TRIES):
+            said = self.line(page("tone")[group][wanted])
+            if not (_OFTEN.search(said) and _OFTEN.search(text)):
+                break
+        return said.replace("*", text)
+
+
+_ADVERB = re.compile(r" (even|really|ever|always|also|just|actually|quite|know|think|mind|tend to|usually)\b")
+_PAST = re.compile(r"\b(grew up|was|were|moved|started|got|used to|studied|born|lived|graduated|met|spent|came|ago|originally)\b")
+_GRAVE = re.compile(
+    r"\b(passed away|died|dead|lost my|late (wife|husband)|widow|divorc|illness|cancer|diabet|asthma|allerg|disab|chronic)"
+)
+_OFTEN = re.compile(
+    r"\b(now and then|on and off|so often|time|times|when|every|always|never|usually|mostly|often|once|daily|weekly|tend"
+    r"|any|anything)\b"
+)
 
 
 def strength(text: str) -> Intensity:
@@ -154,7 +177,7 @@ def _group(fact: Fact) -> str:
     if kind == "goal" and fact.polarity == "positive":
         return "goal"
     if fact.polarity == "negative":
-        return "dislike" if kind in ("dislike", "preference") else "fact"
+        return "dislike" if kind in ("dislike", "preference") else "denied"
     return "like" if kind in ("preference", "interest") else "fact"
 
 
@@ -163,6 +186,13 @@ def _asked(graded: Mapping[Intensity, tuple[Cue, ...]], question: str) -> Mappin
     if not question:
         return graded
     return {level: tuple(cue for cue in cues if cue.question == question) for level, cues in graded.items()}
+
+
+@cache
+def _inside(wanted: Intensity, family: Family) -> tuple[tuple[str, str], ...]:
+    """Beginnings of a plain statement, each with a form of this strength in a wording family."""
+    pairs = (line.partition(" >> ") for line in half(page("tone")["inside"].get(wanted, ""), family))
+    return tuple((plain, toned) for plain, _, toned in pairs)
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 from kithe.personas.ontology import ontology
-from kithe.personas.opposed import opposed
+from kithe.personas.opposed import heard, opposed
 from kithe.personas.persona import Stated
 from kithe.personas.skeleton import SETTLED
 from kithe.records.history import Polarity
@@ -27,6 +27,7 @@ class Side:
     keys: tuple[str, ...]
     holds: Callable[[str, Polarity], bool]
     same: str = ""
+    needs: frozenset[str] | None = None  # lists of `opposed.yaml` of which a text must hold a phrase; None: it depends
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,14 @@ class Clash:
 
 @dataclass(frozen=True)
 class _Book:
-    """All rules, for each key the numbers of the sides that look at it (2n and 2n + 1 for rule n), and the groups of words."""
+    """All rules, for each key the numbers of the sides that look at it (2n and 2n + 1 for rule n), and the groups of words.
+
+    `needing` holds those sides that only a phrase of some list can fulfil, under that list.
+    """
 
     clashes: tuple[Clash, ...]
     sides: Mapping[str, tuple[int, ...]]
+    needing: Mapping[str, Mapping[str, Sequence[int]]]
     phrases: Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]
 
 
@@ -61,6 +66,19 @@ def clashing(values: Values) -> Iterator[tuple[Clash, str, str]]:
             yield from ((clash, first, second) for first in held[side] for second in seconds if first != second)
 
 
+def clashes_with(values: Values, key: str) -> bool:
+    """Whether the value of one key breaks a rule with any other."""
+    stated = values.get(key)
+    for side in _held(key, stated.value, stated.polarity) if stated else ():
+        clash = _book().clashes[side // 2]
+        partner, first = side ^ 1, side % 2 == 0
+        for other in (clash.b if first else clash.a).keys:
+            found = values.get(other) if other != key else None
+            if found and partner in _held(other, found.value, found.polarity) and _same(clash.b, other if first else key, values):
+                return True
+    return False
+
+
 def _same(side: Side, key: str, values: Values) -> bool:
     if not side.same:
         return True
@@ -71,8 +89,14 @@ def _same(side: Side, key: str, values: Values) -> bool:
 @lru_cache(maxsize=KNOWN)
 def _held(key: str, text: str, polarity: Polarity) -> tuple[int, ...]:
     """The sides that one value fulfils."""
-    sides = _book().sides.get(key, ())
-    both = [(side, _book().clashes[side // 2]) for side in sides]
+    book = _book()
+    by_list = book.needing.get(key, {})
+    sides = (
+        {*book.sides.get(key, ()), *(side for name in heard(text) for side in by_list.get(name, ()))}
+        if by_list
+        else book.sides.get(key, ())
+    )
+    both = [(side, book.clashes[side // 2]) for side in sorted(sides)]
     return tuple(side for side, clash in both if (clash.b if side % 2 else clash.a).holds(text, polarity))
 
 
@@ -80,14 +104,20 @@ def _held(key: str, text: str, polarity: Polarity) -> tuple[int, ...]:
 def _book() -> _Book:
     page = _page()
     rows = ((name, rule["reason"], _side(rule["a"]), _side(rule["b"])) for name, rule in page["rules"].items())
-    general = (Clash(name, reason, Side(tuple(a), one), Side(tuple(b), two)) for name, reason, a, one, b, two in opposed())
+    general = (
+        Clash(name, reason, Side(tuple(a), one.holds, needs=one.needs), Side(tuple(b), two.holds, needs=two.needs))
+        for name, reason, a, one, b, two in opposed()
+    )
     clashes = (*(Clash(*row) for row in rows), *general)
-    sides: dict[str, list[int]] = {}
+    sides, needing = dict[str, list[int]](), dict[str, dict[str, list[int]]]()
     for number, clash in enumerate(clashes):
         for place, side in enumerate((clash.a, clash.b)):
             for key in side.keys:
-                sides.setdefault(key, []).append(2 * number + place)
-    return _Book(clashes, {key: tuple(numbers) for key, numbers in sides.items()}, _phrases())
+                if side.needs is None:
+                    sides.setdefault(key, []).append(2 * number + place)
+                for name in side.needs or ():
+                    needing.setdefault(key, {}).setdefault(name, []).append(2 * number + place)
+    return _Book(clashes, {key: tuple(numbers) for key, numbers in sides.items()}, needing, _phrases())
 
 
 @cache

@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import combinations
 from typing import Any, Final
 
-from kithe.personas.clashes import Values, amount, clashing
+from kithe.personas.clashes import Values, amount, clashes_with, clashing
 from kithe.personas.opposed import AVOIDED, DONE_ONLY, free
 from kithe.personas.persona import Stated
 from kithe.personas.rules import RULES, Rule, knows
@@ -50,6 +50,14 @@ class Conflict:
 def conflicts(values: Values) -> list[Conflict]:
     """Everything in these values that contradicts something else in them."""
     return [*_rules(values), *_opposites(values), *_ages(values), *_hours(values), *_background(values)]
+
+
+def fits(values: Values, key: str) -> bool:
+    """Whether the value of one key contradicts nothing else; the same as no conflict that names the key, and quicker."""
+    if key in SETTLED:
+        return not any(key in conflict.keys for conflict in conflicts(values))
+    others = (*_opposites(values), *_ages(values), *_hours(values))
+    return not clashes_with(values, key) and not any(key in conflict.keys for conflict in others)
 
 
 def _rules(values: Values) -> Iterator[Conflict]:

@@ -1,6 +1,7 @@
 """General contradictions (`opposed.yaml`) as rules: scales, things avoided and liked, ages, professions, ways to work."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Final
@@ -30,7 +31,17 @@ HOUSEHOLD: Final = ("children", "pets_owned", "friend_circle")  # what somebody 
 KNOWN: Final = 65_536
 _PLAIN: Final = stems("films movies music food foods sports shows songs books talk topics pets things games kinds")
 Holds = Callable[[str, Polarity], bool]
-Row = tuple[str, str, Sequence[str], Holds, Sequence[str], Holds]  # name, reason, and keys and condition of both sides
+
+
+@dataclass(frozen=True)
+class Condition:
+    """When a value is at one side of a rule, and the lists of the page of which it must hold a phrase (None: it depends)."""
+
+    holds: Holds
+    needs: frozenset[str] | None = None
+
+
+Row = tuple[str, str, Sequence[str], Condition, Sequence[str], Condition]  # name, reason, and keys and condition of both sides
 
 
 @cache
@@ -60,7 +71,7 @@ def _page() -> Mapping[str, Any]:
 
 
 @lru_cache(maxsize=KNOWN)
-def _said(text: str) -> frozenset[str]:
+def heard(text: str) -> frozenset[str]:
     """The lists of the page of which a text holds a phrase, such as "scales/cooking/less"."""
     return _table().found(text)
 
@@ -79,19 +90,19 @@ def _table() -> Phrases:
     return phrases(groups | {f"ways/{place}": mode["words"] for place, mode in enumerate(ways["modes"])})
 
 
-def _says(lists: Iterable[str], unless: str = "", polarity: str = "positive") -> Holds:
+def _says(lists: Iterable[str], unless: str = "", polarity: str = "positive") -> Condition:
     """A condition: of this polarity, with a phrase of one of the lists and none of another."""
     wanted = frozenset(lists)
 
     def holds(text: str, signed: Polarity) -> bool:
-        return polarity in (signed, "any") and not wanted.isdisjoint(_said(text)) and unless not in _said(text)
+        return polarity in (signed, "any") and not wanted.isdisjoint(heard(text)) and unless not in heard(text)
 
-    return holds
+    return Condition(holds, wanted)
 
 
-def _is(values: Iterable[str]) -> Holds:
+def _is(values: Iterable[str]) -> Condition:
     exact = frozenset(values)
-    return lambda text, _: text in exact
+    return Condition(lambda text, _: text in exact)
 
 
 def _scales() -> Iterator[Row]:
@@ -127,16 +138,16 @@ def _diets() -> Iterator[Row]:
             yield f"{name}_in_diet", f"{diet} rules it out", ("diet_type",), _is([diet]), own(), _liked(name)
 
 
-def _liked(name: str) -> Holds:
+def _liked(name: str) -> Condition:
     """A condition: a thing is liked."""
     says = _says([f"things/{name}/heads", f"things/{name}/members"], f"things/{name}/unless")
-    return lambda text, signed: "spurning" not in _said(text) and says(text, signed)
+    return Condition(lambda text, signed: "spurning" not in heard(text) and says.holds(text, signed), says.needs)
 
 
-def _spurns(name: str) -> Holds:
+def _spurns(name: str) -> Condition:
     """A condition: a positive value that speaks against a thing, such as "an end to all flights"."""
     says = _says([f"things/{name}/heads"], f"things/{name}/unless")
-    return lambda text, signed: "spurning" in _said(text) and says(text, signed)
+    return Condition(lambda text, signed: "spurning" in heard(text) and says.holds(text, signed), says.needs)
 
 
 @cache
@@ -144,15 +155,15 @@ def _interests() -> tuple[str, ...]:
     return tuple(key for key in free() if ontology().by_key[key].tier == "Interest")
 
 
-def _names(heads: Sequence[str], polarity: str) -> Holds:
+def _names(heads: Sequence[str], polarity: str) -> Condition:
     """A condition: the text names one of these things and nothing more particular."""
     wanted = [stems(head) for head in heads]
 
     def holds(text: str, signed: Polarity) -> bool:
-        there = stems(text)
-        return polarity in (signed, "any") and any(head and head <= there <= head | _PLAIN for head in wanted)
+        there = stems(text) if polarity in (signed, "any") else frozenset()
+        return bool(there) and any(head and head <= there <= head | _PLAIN for head in wanted)
 
-    return holds
+    return Condition(holds)
 
 
 def _stages() -> Iterator[Row]:
@@ -175,7 +186,7 @@ def _professions() -> Iterator[Row]:
     for industry in ontology().by_key["industry"].values:
 
         def elsewhere(text: str, signed: Polarity, here: str = f"professions/{industry}") -> bool:
-            found = {f"professions/{name}" for name in names} & _said(text)
+            found = {f"professions/{name}" for name in names} & heard(text)
             return signed == "positive" and bool(found) and here not in found
 
         if industry in names:
@@ -185,7 +196,7 @@ def _professions() -> Iterator[Row]:
                 ("industry",),
                 _is([industry]),
                 ("occupation",),
-                elsewhere,
+                Condition(elsewhere),
             )
 
 
@@ -194,10 +205,17 @@ def _ways() -> Iterator[Row]:
     for place, mode in enumerate(modes):
 
         def otherwise(text: str, signed: Polarity, own: str = f"ways/{place}") -> bool:
-            found = _said(text)
+            found = heard(text)
             named = {f"ways/{number}" for number in range(len(modes))} & found
             return (
                 signed == "positive" and "ways/there" in found and "ways/unless" not in found and bool(named) and own not in named
             )
 
-        yield f"way_{place}", "this is another way to work", ("commute_mode",), _is(mode["with"]), own(), otherwise
+        yield (
+            f"way_{place}",
+            "this is another way to work",
+            ("commute_mode",),
+            _is(mode["with"]),
+            own(),
+            Condition(otherwise, frozenset({"ways/there"})),
+        )

@@ -6,7 +6,7 @@ from random import Random
 from typing import Final
 
 from kithe.personas.complete import draft_persona, offers, summary_of
-from kithe.personas.contradictions import Conflict, conflicts
+from kithe.personas.contradictions import Conflict, conflicts, fits
 from kithe.personas.ontology import ontology
 from kithe.personas.persona import Attribute, Persona, Stated
 from kithe.personas.skeleton import SETTLED
@@ -61,9 +61,11 @@ def mend(values: Mapping[str, Stated | None], offer: Offer, rounds: int = ROUNDS
         found = conflicts(now)
         if not found:
             break
+        left = found
         for conflict in found:
-            if conflict in conflicts(now):
+            if conflict in left:
                 _replace(now, said, done, conflict, offer)
+                left = conflicts(now)
     return Mended(now, said, tuple(done), tuple(conflicts(now)))
 
 
@@ -96,7 +98,7 @@ def _hold(now: Mapping[str, Stated | None], key: str) -> tuple[bool, bool]:
 
 def _fitting(now: Mapping[str, Stated | None], key: str, offer: Offer) -> tuple[Stated | None, Attribute | None]:
     for stated, attribute in offer(key):
-        if not any(key in conflict.keys for conflict in conflicts({**now, key: stated})):
+        if fits({**now, key: stated}, key):
             return stated, attribute
     return None, None
 
