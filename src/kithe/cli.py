@@ -158,6 +158,8 @@ def write_report(options: argparse.Namespace) -> None:
         projector = Wandb(project="kithe", entity=None, mode=options.wandb, dir=str(options.store))
         for run in runs:
             projector.project_run(options.store, run, sweep)
+        if sweep:
+            projector.project_sweep(options.store, sweep)
 
 
 def report_corpora(options: argparse.Namespace) -> None:

@@ -133,6 +133,7 @@ def tabulate(cells: Sequence[Cell]) -> None:
     for cell in cells:
         if cell.folder.done:
             cell.build("logger").project_run(cell.store.root, cell.name, name)
+    cells[0].build("logger").project_sweep(cells[0].store.root, name)
 
 
 def command() -> str:
