@@ -11,6 +11,8 @@ from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING, Any, Literal
 
+from kithe.errors import ConfigError
+from kithe.identity import digest
 from kithe.report.dashboard import Dashboard, Overview, label, public, read_dashboard, read_overview
 
 if TYPE_CHECKING:
@@ -67,6 +69,23 @@ class Wandb:
         """Write a sweep's grid to a W&B run of its own, with the sweep's id: tables, charts, and the scores as its summary."""
         self._attempt(sweep_id, lambda: self._write_sweep(read_overview(store, sweep_id)))
 
+    def save_dashboard(self, store: Path, sweep_id: str) -> str:
+        """Save the sweep's dashboard; returns its address.
+
+        Raises:
+            ConfigError: W&B is not written to online, does not take it, or wandb-workspaces is not installed.
+        """
+        from kithe.report.workspace import save
+
+        if self.mode != "online":
+            raise ConfigError("a dashboard is saved on the W&B server: use --wandb online")
+        try:
+            return save(read_overview(store, sweep_id), self.project, self.entity)
+        except ConfigError:
+            raise
+        except Exception as error:
+            raise ConfigError(f"the dashboard is not saved ({first_line(error)})") from error
+
     def _attempt(self, name: str, write: Callable[[], None]) -> None:
         """Write unless nothing is wanted; a warning where it fails."""
         if self.mode == "disabled":
@@ -74,8 +93,7 @@ class Wandb:
         try:
             write()
         except Exception as error:  # a dashboard must never fail the cell, and W&B raises errors of many kinds
-            reason = str(error).strip().splitlines()[:1] or [type(error).__name__]
-            log.warning("%s: not written to W&B (%s); the files of the run are complete", name, reason[0])
+            log.warning("%s: not written to W&B (%s); the files of the run are complete", name, first_line(error))
 
     def _write(self, dashboard: Dashboard, sweep_id: str | None) -> None:
         """A run's W&B run."""
@@ -147,6 +165,11 @@ class Wandb:
                 rmtree(folder)
 
 
+def first_line(error: Exception) -> str:
+    """What an error says, in a line."""
+    return (str(error).strip().splitlines()[:1] or [type(error).__name__])[0]
+
+
 @dataclass(frozen=True)
 class Heading:
     """What stands over a W&B run; `own` is its id where that is not ours to choose."""
@@ -186,9 +209,12 @@ def fill(run: "wandb.Run", dashboard: Dashboard) -> None:
 
 
 def fill_grid(run: "wandb.Run", overview: Overview) -> None:
-    """Write a sweep's tables and charts as one row of history, and its scores as summary; what was there is replaced."""
+    """Write a sweep's tables and charts as one row of history, and its scores as summary; nothing where W&B has just that."""
     import wandb
 
+    content = digest([list(map(dict, overview.grid)), overview.cells])
+    if run.starting_step and run.summary.get("content") == content:
+        return
     columns = sorted({key for row in overview.grid for key, value in row.items() if value is not None}, key=str)
     logged: dict[str, Any] = {"cells": wandb.Table(columns=list(CELL), data=[list(cell) for cell in overview.cells])}
     if overview.grid:
@@ -200,6 +226,7 @@ def fill_grid(run: "wandb.Run", overview: Overview) -> None:
             bars = wandb.plot.bar(wandb.Table(columns=["cell", name], data=data), "cell", name, title=f"{name} on {test_set}")
             logged[f"charts/{test_set}/{name}"] = bars
     run.log(logged)
+    run.summary.update({"content": content})
     run.summary.update({f"cells/{state}": count for state, count in Counter(state for _, state, _ in overview.cells).items()})
     for row in overview.grid:
         scores = {name: row[name] for name in CHARTS if row.get(name) is not None}
