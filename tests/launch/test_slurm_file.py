@@ -51,7 +51,9 @@ CLUSTER = {
 def test_the_batch_file(name: str, settings: dict[str, object], seeds: tuple[int, ...], tmp_path: Path, seen: Path) -> None:
     store = tmp_path / "store"
     runs = cells(store, *seeds)
-    jobs = built("hydra.launcher", {"_target_": "kithe.launch.slurm.Slurm", "folder": str(store / "slurm"), **settings}).submit(runs)
+    jobs = built("hydra.launcher", {"_target_": "kithe.launch.slurm.Slurm", "folder": str(store / "slurm"), **settings}).submit(
+        runs
+    )
     text = seen.read_text(encoding="utf-8").replace(str(store), "/store").replace(sys.executable, "/python")
     assert text == (GOLDEN / f"{name}.sh").read_text(encoding="utf-8")
     assert sorted(jobs.values()) == (["41_0", "41_1", "41_2", "41_3"] if len(seeds) > 1 else ["41"])

@@ -23,7 +23,9 @@ head -n 1 "$KITHE_SAID/$job" | tr ' ' '\\n'
 [ "$(wc -l < "$KITHE_SAID/$job")" -gt 1 ] && sed -i 1d "$KITHE_SAID/$job"
 exit 0
 """
-SACCT = '#!/bin/sh\n[ -e "$KITHE_SAID/sacct" ] && cat "$KITHE_SAID/sacct" || { echo "accounting storage is disabled" >&2; exit 1; }\n'
+SACCT = (
+    '#!/bin/sh\n[ -e "$KITHE_SAID/sacct" ] && cat "$KITHE_SAID/sacct" || { echo "accounting storage is disabled" >&2; exit 1; }\n'
+)
 SCANCEL = '#!/bin/sh\necho "scancel $*" >> "$KITHE_CALLS"\n'
 
 
@@ -103,9 +105,7 @@ def test_what_nobody_knows_any_more_is_a_failure_unless_the_run_says_otherwise(s
     assert "no longer knows the job" in two.folder.read("state.json")["error"]
 
 
-def test_a_finished_job_whose_files_are_late_is_waited_for(
-    said: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_finished_job_whose_files_are_late_is_waited_for(said: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (run,) = submitted(tmp_path / "store", 1)
     (said / "5").write_text("5_0|COMPLETED\n")
     naps: list[float] = []

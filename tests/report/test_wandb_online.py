@@ -33,6 +33,7 @@ def report(store: Path, server: Stub, *words: str) -> str:
     return done.stdout
 
 
+@pytest.mark.system
 def test_a_sweep_is_sent_once_and_what_is_new_later(tmp_path: Path, server: Stub) -> None:
     write_run(tmp_path, result("r1"))
     train = [{"stage": "train", "step": step, "loss": 1 / step} for step in (1, 2, 3)]

@@ -52,7 +52,12 @@ class Stub:
             return {"createRunFiles": {"runID": "Qg==", "uploadHeaders": [], "files": files}}
         if "upsertView" in query:
             self.views.append(given)
-            return {"upsertView": {"view": {"id": "Vg==", "name": given.get("name"), "displayName": given.get("displayName")}, "inserted": True}}
+            return {
+                "upsertView": {
+                    "view": {"id": "Vg==", "name": given.get("name"), "displayName": given.get("displayName")},
+                    "inserted": True,
+                }
+            }
         viewer = {"id": "x", "entity": "me", "username": "me", "email": "", "flags": "{}", "teams": {"edges": []}}
         return {"viewer": viewer, "serverInfo": {"features": [], "cliVersionInfo": {}}, "project": None}
 

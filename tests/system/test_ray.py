@@ -72,7 +72,9 @@ class Killed:
         return self.folder.path
 
 
-def test_a_program_that_is_killed_is_a_failure_and_a_sweep_may_stop_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_that_is_killed_is_a_failure_and_a_sweep_may_stop_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "killed.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n", encoding="ascii")
     monkeypatch.setenv("PYTHONPATH", f"{os.environ.get('PYTHONPATH', '')}:{tmp_path}")
     runs: list[Any] = [Killed(tmp_path / str(number), fail_fast=True) for number in range(3)]

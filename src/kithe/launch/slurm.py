@@ -121,7 +121,9 @@ class Slurm:
             self.wait({run.name: run for run in waiting}, jobs)
         except KeyboardInterrupt:
             arrays = " ".join(sorted({job.partition("_")[0] for job in jobs.values()}))
-            raise SystemExit(f"kithe: the jobs go on; the same command waits for them again, `scancel {arrays}` ends them") from None
+            raise SystemExit(
+                f"kithe: the jobs go on; the same command waits for them again, `scancel {arrays}` ends them"
+            ) from None
 
     def submit(self, runs: Sequence[Run]) -> dict[str, str]:
         """One array for these runs; returns run -> job."""

@@ -44,7 +44,9 @@ def workspace(overview: Overview, project: str, entity: str) -> "Workspace":
         filters=[expr.Metric("Group") == overview.sweep_id],
         pinned_columns=[f"summary:{name}" for name in scores if name.endswith("/f1") or name.endswith("/accuracy")],
     )
-    return ws.Workspace(entity=entity, project=project, name=f"kithe: {overview.sweep_id}", sections=sections, runset_settings=runs)
+    return ws.Workspace(
+        entity=entity, project=project, name=f"kithe: {overview.sweep_id}", sections=sections, runset_settings=runs
+    )
 
 
 def metrics(overview: Overview) -> Iterator[str]:
