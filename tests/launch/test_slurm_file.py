@@ -1,4 +1,4 @@
-"""What a sweep submits to SLURM: the batch file, to the letter. `sbatch` is a stand-in that keeps the file and answers with a number."""
+"""What a sweep submits to SLURM: the batch file, to the letter. `sbatch` is a stand-in that keeps the file and says a number."""
 
 import stat
 import subprocess

@@ -1,4 +1,4 @@
-"""Waiting for SLURM jobs: `squeue`, `sacct` and `scancel` are stand-ins that answer from files; tests/system has the real ones."""
+"""Waiting for SLURM jobs: `squeue`, `sacct` and `scancel` are stand-ins that read files; tests/system has the real ones."""
 
 import stat
 from dataclasses import dataclass
@@ -82,9 +82,9 @@ def submitted(store: Path, count: int, fail_fast: bool = False) -> list[Any]:
 
 def test_the_same_command_waits_for_jobs_that_are_there(said: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one, two, three = runs = submitted(tmp_path / "store", 3)
-    (said / "5").write_text(
-        "5_0|RUNNING 5_1|PENDING 5_2|RUNNING\n5_0|RUNNING 5_1|PENDING 5_2|RUNNING\n5_0|COMPLETED 5_1|RUNNING 5_2|TIMEOUT\n5_0|COMPLETED 5_1|FAILED 5_2|TIMEOUT\n"
-    )
+    first = "5_0|RUNNING 5_1|PENDING 5_2|RUNNING"
+    later = ("5_0|COMPLETED 5_1|RUNNING 5_2|TIMEOUT", "5_0|COMPLETED 5_1|FAILED 5_2|TIMEOUT")
+    (said / "5").write_text("\n".join((first, first, *later)) + "\n")
     one.folder.mark("done")
     two.folder.mark("failed", error="its own words")
     Slurm(str(tmp_path), poll_s=0).start(runs)

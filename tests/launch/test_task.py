@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kithe.errors import ConfigError, Stopped
-from kithe.launch import local, nodes, processes
+from kithe.launch import local, nodes, processes, runtime
 from kithe.launch.signals import AGAIN
 from kithe.launch.task import Task
 from kithe.store import Folder
@@ -135,6 +135,16 @@ def test_the_command_for_one_process_one_node_and_two(monkeypatch: pytest.Monkey
     assert words[words.index("--rdzv-conf") + 1] == "join_timeout=60,timeout=60"
     with pytest.raises(ConfigError, match="3 processes do not divide evenly among 2 nodes"):
         nodes.started(3, ["kithe.worker", "x"])
+
+
+def test_a_cell_has_the_gpus_and_cores_of_all_its_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    monkeypatch.setenv(nodes.NODES, "2")
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(runtime, "cores", lambda: 8)
+    placement = runtime.Auto().place(trains=True, copy=1, parts=8)
+    assert (placement.accelerator, placement.processes) == ("gpu", 4)
+    assert placement.environment()["OMP_NUM_THREADS"] == "4"
 
 
 @pytest.mark.parametrize(("at_once", "count", "threads"), [(1, 2, None), (2, 1, "4"), (2, 2, "2"), (16, 1, "1")])

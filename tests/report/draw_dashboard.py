@@ -72,7 +72,8 @@ def drawing(folder: Path, sweep: str) -> Iterator[str]:
         lines("Learning: training loss", list(runs.values()), "train"),
         bars("What it took: seconds", took),
     ]
-    yield f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {2 * WIDE + 30} {2 * TALL + 30}" font-family="sans-serif" fill="#222">'
+    box = f"0 0 {2 * WIDE + 30} {2 * TALL + 30}"
+    yield f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" font-family="sans-serif" fill="#222">'
     yield f'<rect width="100%" height="100%" fill="#f3f4f6"/><title>The dashboard of the sweep {escape(sweep)}</title>'
     for place, shapes in enumerate(panels):
         yield f'<g transform="translate({10 + place % 2 * (WIDE + 10)} {10 + place // 2 * (TALL + 10)})">'

@@ -125,6 +125,7 @@ def handler(stub: Stub) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(text)
 
-        do_PUT = do_POST
+        def do_PUT(self) -> None:
+            self.do_POST()
 
     return Handler

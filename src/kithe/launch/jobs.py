@@ -1,7 +1,7 @@
 """What SLURM says of its jobs: by its queue, and by its accounting where there is any."""
 
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 # From these no job comes back by itself.
 ENDED = frozenset(
@@ -61,7 +61,7 @@ def accounted(jobs: Iterable[str]) -> dict[str, str]:
         return {}
 
 
-def read(text: str) -> Mapping[str, str] | dict[str, str]:
+def read(text: str) -> dict[str, str]:
     """Lines of `job|state` as a dict; `CANCELLED by 1000` is CANCELLED."""
     pairs = (line.split("|") for line in text.splitlines() if "|" in line)
     return {job.strip(): state.split()[0].rstrip("+") for job, state in pairs if state.strip()}

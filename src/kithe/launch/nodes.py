@@ -26,7 +26,8 @@ def spread(processes: int) -> int:
     each, rest = divmod(processes, nodes())
     if rest:
         raise ConfigError(
-            f"runtime: {processes} processes do not divide evenly among {nodes()} nodes; change runtime.processes or hydra.launcher.nodes"
+            f"runtime: {processes} processes do not divide evenly among {nodes()} nodes; "
+            "change runtime.processes or hydra.launcher.nodes"
         )
     return each
 

@@ -1,15 +1,15 @@
 """A sweep on a Ray cluster: each run is a Ray task that starts a process tree of its own."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from kithe.errors import ConfigError, Stopped, at_least
 from kithe.launch.local import Run
-from kithe.launch.task import Task
+from kithe.launch.signals import AGAIN
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,19 @@ class OnRay:
 
 
 def on_ray(module: str, folder: str, cpus: int) -> None:
-    """A Ray task: run, with the cores Ray has set aside for it."""
-    os.environ["OMP_NUM_THREADS"] = str(cpus)
-    Task(module, str(Path(folder))).run()
+    """A Ray task: run, with the cores Ray has set aside for it.
+
+    Raises:
+        Stopped: it was asked to stop and has saved where it was.
+        RuntimeError: it failed.
+    """
+    # Ray's worker has many threads: a plain start is safe in it, code of ours between fork and exec is not.
+    command = [sys.executable, "-m", "kithe.launch.task", module, folder]
+    code = subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": str(cpus)}, check=False).returncode
+    if code == AGAIN:
+        raise Stopped
+    if code:
+        raise RuntimeError(f"{module} failed; why stands in {folder}/state.json")
 
 
 def imported() -> Any:

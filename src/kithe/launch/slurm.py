@@ -84,7 +84,7 @@ class Slurm:
             "constraint": self.constraint,
             "gpus_per_node": self.gpus or None,
         }
-        # The step is the cell's own process; it spreads its workers over the nodes itself. srun no longer takes over the job's cores.
+        # The step is the cell's own process; it spreads its workers itself. srun does not take over the job's cores.
         step = ["--nodes=1", "--ntasks=1", f"--cpus-per-task={self.cpus}"]
         return {
             "job_name": name,
@@ -149,7 +149,7 @@ class Slurm:
         return jobs
 
     def wait(self, runs: Mapping[str, Run], jobs: Mapping[str, str]) -> None:
-        """Look at the queue until every job has ended; say what changes, and note in a run's folder what it could not say itself."""
+        """Look at the queue until every job has ended; say what changes, and note for a run what it could not say itself."""
         open_jobs, told, ended_early = dict(jobs), Counter[str](), False
         while open_jobs:
             now = states(open_jobs.values())

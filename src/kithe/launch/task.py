@@ -72,13 +72,13 @@ class Task:
                 # SLURM ends this process now; to return would end the job before it is queued again.
                 time.sleep(600)
             if running:
-                why = f"it was told to stop and may not start again (hydra.launcher.requeue={self.again}); repeat the command to go on"
+                why = f"told to stop, it may not start again (hydra.launcher.requeue={self.again}); repeat the command to go on"
                 Folder(Path(self.folder)).mark("failed", error=f"SLURM job {job}: {why}")
             raise SystemExit(AGAIN) from None
 
 
 def _running(job: str) -> bool:
-    """Whether the job is not being ended already: a cancelled job must not come back, a preempted one is brought back by SLURM."""
+    """Whether the job is not being ended: a cancelled one must not come back, a preempted one is brought back by SLURM."""
     shown = subprocess.run(["scontrol", "--oneliner", "show", "job", job], capture_output=True, text=True, check=False).stdout
     found = re.search(r"\bJobState=(\S+)", shown)
     return found is not None and found[1] == "RUNNING"
@@ -87,3 +87,21 @@ def _running(job: str) -> bool:
 def _led() -> None:
     end_with_parent()
     hold()
+
+
+def main() -> None:
+    """`python -m kithe.launch.task MODULE FOLDER`: a run on behalf of a process that must not fork, as one with many threads.
+
+    The exit status is 0, `AGAIN` where it stopped as asked, or 1.
+    """
+    end_with_parent()
+    try:
+        Task(sys.argv[1], sys.argv[2]).run()
+    except Stopped:
+        sys.exit(AGAIN)
+    except RuntimeError as error:
+        sys.exit(f"kithe: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -227,7 +227,7 @@ def answers(store: Path, run_id: str, predictions: str | None) -> Iterator[tuple
 
 
 def judged(scored: Mapping[str, Any], said: Prediction, history: History | None) -> Iterator[Verdicts]:
-    """A row for each item: by the verdicts of a judge that reads them one by one, else by what it matches among the gold facts."""
+    """A row for each item: by the verdicts of a judge that reads items one by one, else by its match among the gold facts."""
     own = scored.get("verdicts", [])
     if len(own) == len(said.items):
         yield from ((said.id, item.statement, *opinion(verdict)) for item, verdict in zip(said.items, own, strict=True))
