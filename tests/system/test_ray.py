@@ -13,7 +13,7 @@ from kithe.config.compose import ROOT, built
 from kithe.errors import ConfigError
 from kithe.store import Folder
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(3600)]
 GENERATE = ["task=generate", "task.personas=40", "task.rows_per_file=10", "task.together=10"]
 RAY = ["hydra/launcher=ray", "hydra.launcher.cpus=1", "hydra.launcher.local_cpus=2"]
 
