@@ -170,7 +170,6 @@ def test_two_nodes_share_a_cell(tmp_path: Path) -> None:
     ended(sweep)
     (value,) = results(tmp_path).values()
     assert value["environment"]["world_size"] == 2
-    assert list(tmp_path.glob("predictions/*/sample/generations.rank1.jsonl"))
 
 
 STEPS = ["adapt=lora", "corpus.facts=60", "task.test.sample.limit=8", "task.batch_tokens=700", "checkpoint_every=2"]
