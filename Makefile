@@ -21,7 +21,7 @@ run: $(VENV)/.run ## fine-tune a real model on synthetic data and compare it wit
 test: $(VENV)/.dev ## the tests (at most 10 minutes on two cores)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not system and not slow and not gpu"
 
-test-system: $(VENV)/.dev ## the long tests: real models, kill -9 at many moments
+test-system: $(VENV)/.system ## the long tests: real models, kill -9 at many moments, SLURM (Debian, as root), Ray
 	@$(BIN)/python -m pytest -m "(system or slow) and not gpu"
 
 browser: $(VENV)/.dev ## a Chromium for the tests that need one (Debian's as root, otherwise playwright's)
@@ -50,4 +50,8 @@ $(VENV)/.run: pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.run
 	@$(call INSTALL,-c constraints.txt -e '.[dev]')
+	@touch $@
+
+$(VENV)/.system: $(VENV)/.dev
+	@$(call INSTALL,-c constraints.txt -e '.[ray]')
 	@touch $@

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def sweep(tmp_path: Path, at_once: int, *words: str) -> list[Cell]:
     composed = [compose([f"seed={seed}", "adapt=lora", f"paths.store={tmp_path}", *words]) for seed in (1, 2, 3, 4)]
-    local.sweep([*composed, composed[0]], at_once)
+    local.sweep([*composed, composed[0]], partial(local.here, at_once=at_once))
     return [Cell.of(config) for config in composed]
 
 

@@ -77,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("--store", type=Path, default=store, help=f"where runs lie (default: {store})")
     report.add_argument("--out", type=Path, default=None, help="folder to write to (default: the sweep's own)")
     report.add_argument("--wandb", choices=("offline", "online"), help="also write the runs to Weights & Biases")
+    report.add_argument("--dashboard", action="store_true", help="with --wandb online: save a sweep's dashboard there too")
     report.add_argument("--real", default="personachat,laps", help="for corpora: real sets to compare with, or 'none'")
     report.add_argument("--most", type=int, default=5000, help="for corpora: at most so many histories of each (default: 5000)")
     report.set_defaults(verb=write_report)
@@ -236,7 +237,9 @@ def write_report(options: argparse.Namespace) -> None:
         for run in runs:
             projector.project_run(options.store, run, sweep)
         if sweep:
-            projector.project_tables(out, sweep)
+            projector.project_sweep(options.store, sweep)
+        if sweep and options.dashboard:
+            sys.stdout.write(f"dashboard: {projector.save_dashboard(options.store, sweep)}\n")
 
 
 def report_corpora(options: argparse.Namespace) -> None:

@@ -27,6 +27,7 @@ from kithe.generation.pipeline import Pipeline
 from kithe.generation.plan import Origin, Work
 from kithe.generation.stages import Stage
 from kithe.identity import digest
+from kithe.launch.signals import release
 from kithe.llm.client import Client
 from kithe.records.base import write_lines
 from kithe.store import Folder, Store
@@ -207,6 +208,8 @@ def writer(stage: Stage) -> Any:
 
 def main() -> None:
     """`python -m kithe.generate <shard folder>`: a shard in a process of its own."""
+    # Rows are appended one by one, so a shard that a scheduler ends loses nothing and needs no time to save.
+    release()
     execute(Generation.load(Path(sys.argv[1])))
 
 

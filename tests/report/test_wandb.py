@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_cases import result, zero_shot
-from report_store import write_predictions, write_run, write_training
+from report_cases import metric, result, zero_shot
+from report_store import write_failed, write_predictions, write_run, write_sweep, write_training
 from wandb_file import WandbFile, read_finished
 
+from kithe.records.base import write_json
 from kithe.report import wandb as projection
 from kithe.report.build import build
-from kithe.report.dashboard import public, read_dashboard
+from kithe.report.dashboard import opinion, public, read_dashboard
 from kithe.report.wandb import NoLogger, Wandb
 
 RUN = "pki-synthetic-lora-tiny-s0-0123456789"
@@ -24,7 +25,7 @@ RUN = "pki-synthetic-lora-tiny-s0-0123456789"
 def store(tmp_path: Path) -> Path:
     value = result(RUN, config={"service": {"api_key": "s3cret", "base_url": "https://me:pw@host/v1"}, "max_new_tokens": 128})
     rows = [
-        {"id": "u1", "tp": 1, "predicted": 2, "gold": 1, "matches": []},
+        {"id": "u1", "tp": 1, "predicted": 2, "gold": 1, "matches": [[0, 0, 0.91]]},
         {"id": "u2", "tp": 0, "predicted": 0, "gold": 1, "matches": []},
     ]
     write_run(tmp_path, value, {"laps": rows})
@@ -32,6 +33,8 @@ def store(tmp_path: Path) -> Path:
     write_training(tmp_path, "w", [*train, {"stage": "validation", "step": 3, "loss": 0.5}])
     said, told = {"u1": ["I have two cats.", "I sail."], "u2": []}, {"u1": ["I have two cats."], "u2": ["I bake."]}
     write_predictions(tmp_path, "p", "laps", said, told)
+    write_json(tmp_path / "weights" / "w" / "weights" / "adapter_config.json", {"r": 8})
+    write_json(tmp_path / "corpus" / "c" / "card.json", {})
     return tmp_path
 
 
@@ -79,13 +82,25 @@ def test_offline_projection_holds_the_whole_run(store: Path) -> None:
     assert found.summary["eval/laps/f1"] == 0.412
     assert found.summary["cost/seconds_per_history"] == 0.5
 
-    (name,) = [file for file in found.files if file.endswith(".table.json")]
-    table = json.loads((folder / "files" / name).read_text(encoding="utf-8"))
+    table = table_of(folder, found, "samples")
     assert table["columns"] == ["history", "text", "gold", "predicted", "tp"]
     assert table["data"] == [
         ["u1", "ann: I have two cats.", "I have two cats.", "I have two cats.\nI sail.", 1],
         ["u2", "ann: I bake.", "I bake.", "", 0],
     ]
+    assert table_of(folder, found, "verdicts")["data"] == [
+        ["u1", "I have two cats.", "right", "I have two cats. (0.91)"],
+        ["u1", "I sail.", "wrong", ""],
+    ]
+    made = {name: (kind, [reference for _, reference in entries]) for name, kind, entries in found.artifacts}
+    assert made["w"] == ("adapter", [f"file://{store}/weights/w/weights/adapter_config.json"])
+    assert made["c"] == ("corpus", [f"file://{store}/corpus/c/card.json"])
+
+
+def table_of(folder: Path, found: WandbFile, kind: str) -> Any:
+    """A table that W&B wrote."""
+    (name,) = [file for file in found.files if file.endswith(".table.json") and file.startswith(f"media/table/{kind}")]
+    return json.loads((folder / "files" / name).read_text(encoding="utf-8"))
 
 
 def test_projecting_again_replaces_and_leaves_other_runs_alone(store: Path) -> None:
@@ -101,7 +116,7 @@ def test_projecting_again_replaces_and_leaves_other_runs_alone(store: Path) -> N
     assert suffixed.is_dir()
 
     def plain(found: WandbFile) -> list[dict[str, Any]]:
-        clock, random_names = ("_timestamp", "_runtime"), ("samples/",)
+        clock, random_names = ("_timestamp", "_runtime"), ("samples/", "verdicts/")
         return [
             {key: value for key, value in row.items() if key not in clock and not key.startswith(random_names)}
             for row in found.history
@@ -115,6 +130,49 @@ def project_among(store: Path) -> tuple[Path, WandbFile]:
     Wandb("proj", None, "offline", str(store / "dash")).project_run(store, RUN, None)
     (folder,) = (made for made in (store / "dash" / "wandb").glob(f"offline-run-*-{RUN}") if "-x-" not in made.name)
     return folder, read_finished(folder)
+
+
+def test_a_sweep_is_a_run_with_its_grid_and_charts(store: Path) -> None:
+    write_run(store, zero_shot("zero", f1=metric(0.25)))
+    write_failed(store, "broken", "Traceback\nMemoryError: no more", {"data": "synthetic", "adapt": "sft", "model": "tiny"})
+    write_sweep(store, "s1", [RUN, "zero", "broken"])
+    Wandb("proj", None, "offline", str(store / "dash")).project_sweep(store, "s1")
+    (folder,) = (store / "dash" / "wandb").glob("offline-run-*-s1")
+    found = read_finished(folder)
+    assert (found.run.run_id, found.run.run_group, found.run.job_type) == ("s1", "s1", "summary")
+    assert found.config["command"] == "run.py -m"
+    assert found.summary["cells/done"] == 2
+    assert found.summary["cells/failed"] == 1
+    assert found.summary["grid/laps/synthetic (scripted) · lora · tiny/f1"] == 0.412
+    assert found.summary["grid/laps/zero-shot · tiny/f1"] == 0.25
+    grid = table_of(folder, found, "grid")
+    assert {row[grid["columns"].index("adapt")] for row in grid["data"]} == {"lora", "zero-shot"}
+    assert ["broken", "failed", "failed: MemoryError: no more"] in table_of(folder, found, "cells")["data"]
+    charts = {key for row in found.history for key in row if key.startswith("charts/")}
+    assert {key.rpartition("_table")[0] or key for key in charts} >= {"charts/laps/f1", "charts/laps/seconds_per_history"}
+
+
+def test_the_run_of_a_sweep_agent_keeps_the_name_it_was_given(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_SWEEP_ID", "abc")
+    monkeypatch.setenv("WANDB_RUN_ID", "agents1")
+    Wandb("proj", None, "offline", str(store / "dash")).project_run(store, RUN, None)
+    (folder,) = (store / "dash" / "wandb").glob("offline-run-*-agents1")
+    found = read_finished(folder)
+    assert (found.run.run_id, found.run.display_name) == ("agents1", RUN)
+    assert found.summary["validation/loss"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        ({"relevance": True, "sensibility": True, "quote": "two cats"}, ("right", "two cats")),
+        ({"relevance": True, "sensibility": False, "sensibility_reason": "fleeting"}, ("wrong", "fleeting")),
+        ({"reason": "no vote could be read"}, ("unscored", "no vote could be read")),
+        ({"duplicate_of": "u1-0"}, ("duplicate", "u1-0")),
+    ],
+)
+def test_what_a_judge_says_in_a_word(verdict: dict[str, Any], said: tuple[str, str]) -> None:
+    assert opinion(verdict) == said
 
 
 def test_a_cell_that_trained_nothing_is_an_evaluation(store: Path) -> None:
@@ -241,58 +299,16 @@ def test_the_module_is_light() -> None:
     assert done.stdout.strip() == "set()"
 
 
-def project_tables(store: Path, name: str = "a sweep/1") -> list[tuple[Path, WandbFile]]:
-    """A sweep's tables projected offline; every run W&B made of them."""
-    Wandb("proj", None, "offline", str(store / "dash")).project_tables(store / "report", name)
-    return [(folder, read_finished(folder)) for folder in (store / "dash" / "wandb").glob("offline-run-*-sweep-*")]
-
-
-def test_a_sweep_has_a_run_of_its_own_with_every_table(store: Path) -> None:
-    assert project_tables(store) == []
-    build(store, [RUN], store / "report")
-    ((folder, found),) = project_tables(store)
-    assert (found.run.run_id, found.run.run_group, found.run.job_type) == ("sweep-a-sweep-1", "a sweep/1", "report")
+def test_the_run_of_a_sweep_holds_every_table_of_its_report(store: Path) -> None:
+    write_sweep(store, "s 1", [RUN])
+    build(store, "s 1")
+    Wandb("proj", None, "offline", str(store / "dash")).project_sweep(store, "s 1")
+    (folder,) = (store / "dash" / "wandb").glob("offline-run-*")
+    found = read_finished(folder)
+    assert (found.run.run_id, found.run.run_group, found.run.job_type) == ("s-1", "s 1", "summary")
     names = {key.removesuffix("/nrows") for row in found.history for key in row}
     assert {"results", "differences", "laps/errors", "laps/probes"} <= names
     (file,) = [name for name in found.files if name.endswith(".table.json") and "/results_" in name]
     table = json.loads((folder / "files" / file).read_text(encoding="utf-8"))
     assert table["columns"][:3] == ["data", "adapt", "model"]
     assert table["data"][0][0] == "synthetic (scripted)"
-    assert len(project_tables(store)) == 1
-
-
-def test_tables_are_written_again_only_when_they_changed(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    build(store, [RUN], store / "report")
-    logged: list[set[str]] = []
-
-    class Known:
-        """A run that W&B knows already."""
-
-        starting_step = 1
-
-        def __init__(self) -> None:
-            self.summary: dict[str, Any] = {}
-
-        def define_metric(self, *words: object, **more: object) -> None: ...
-        def log(self, row: dict[str, Any], **more: object) -> None:
-            logged.append(set(row))
-
-        def finish(self, exit_code: int) -> None: ...
-
-    known = Known()
-    monkeypatch.setattr(Wandb, "_open", lambda *_: known)
-    for _ in range(2):
-        Wandb("proj", None, "online", str(store / "dash")).project_tables(store / "report", "s")
-    assert len(logged) == 1
-    file = store / "report" / "tables.json"
-    file.write_text(file.read_text(encoding="utf-8").replace("tiny", "huge"), encoding="utf-8")
-    Wandb("proj", None, "online", str(store / "dash")).project_tables(store / "report", "s")
-    assert len(logged) == 2
-
-
-def test_tables_that_cannot_be_sent_are_a_warning(store: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (store / "report").mkdir()
-    (store / "report" / "tables.json").write_text("{", encoding="utf-8")
-    project_tables(store)
-    assert "not written to W&B" in caplog.text
-    NoLogger().project_tables(store / "report", "s")

@@ -45,6 +45,7 @@ class WandbFile:
     step_metrics: dict[str, str] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
     exit_code: int | None = None
+    artifacts: list[tuple[str, str, list[tuple[str, str]]]] = field(default_factory=list)
 
 
 def items(listed: Any) -> dict[str, Any]:
@@ -73,6 +74,10 @@ def read_wandb(path: Path) -> WandbFile:
             found.step_metrics[record.metric.name or record.metric.glob_name] = record.metric.step_metric
         elif kind == "files":
             found.files += [file.path for file in record.files.files]
+        elif kind in ("artifact", "request"):
+            made = record.artifact if kind == "artifact" else record.request.log_artifact.artifact
+            if made.name:
+                found.artifacts.append((made.name, made.type, [(entry.path, entry.ref) for entry in made.manifest.contents]))
         elif kind == "exit":
             found.exit_code = record.exit.exit_code
     return found

@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 from kithe.config.messages import explain
 from kithe.config.schema import GROUPS, Plain, Schema
-from kithe.config.signatures import locate, problems
+from kithe.config.signatures import locate, node_problems, problems
 from kithe.errors import ConfigError, unknown
 
 if TYPE_CHECKING:
@@ -173,6 +173,19 @@ def instantiate(node: Plain) -> Any:
         if cause is None:
             raise
         raise ConfigError(str(cause)) from None
+
+
+def built(place: str, node: Plain) -> Any:
+    """The object of a node that stands outside the config's groups, checked against its signature first.
+
+    Raises:
+        ConfigError: what does not fit, or what the object refuses.
+    """
+    value = OmegaConf.to_container(OmegaConf.create(node), resolve=True)
+    assert isinstance(value, dict)
+    if found := node_problems(place, {str(key): item for key, item in value.items()}):
+        raise ConfigError("; ".join(found))
+    return instantiate({str(key): item for key, item in value.items()})
 
 
 def overrides(config: DictConfig) -> list[str]:

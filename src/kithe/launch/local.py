@@ -6,7 +6,7 @@ A run is a cell of a results table, or a shard of a corpus to be written where t
 import shlex
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
 
@@ -65,12 +65,12 @@ def write(run: Generation) -> None:
     sys.stdout.write(run.summary())
 
 
-def sweep(composed: Sequence[DictConfig], at_once: int = 1) -> None:
-    """Run the cells or shards of a sweep, each in its own process tree; finished ones are not run again.
+def sweep(composed: Sequence[DictConfig], start: Callable[[Sequence[Run]], None]) -> None:
+    """Run the cells or shards of a sweep and report; finished ones are not run again.
 
     Args:
         composed: their configs.
-        at_once: how many run at a time; they share the cores evenly.
+        start: runs those that are not done, each in its own process tree, and returns when all have ended.
 
     Raises:
         SystemExit: one failed. The others have run, and the report is written.
@@ -81,9 +81,14 @@ def sweep(composed: Sequence[DictConfig], at_once: int = 1) -> None:
     if any(run.config["plan"] for run in runs.values()):
         sys.stdout.writelines(f"{run.line()}\n" for run in runs.values())
         return
+    start([run for run in runs.values() if not run.folder.done])
+    finish(list(runs.values()))
+
+
+def here(waiting: Sequence[Run], at_once: int = 1) -> None:
+    """Run on this machine, so many at a time; they share the cores evenly."""
     from joblib import Parallel, delayed
 
-    waiting = [run for run in runs.values() if not run.folder.done]
     stopped = Event()
 
     def start(number: int, run: Run) -> None:
@@ -95,7 +100,6 @@ def sweep(composed: Sequence[DictConfig], at_once: int = 1) -> None:
             stopped.set()
 
     Parallel(n_jobs=at_once, prefer="threads")(delayed(start)(number, run) for number, run in enumerate(waiting, 1))
-    finish(list(runs.values()))
 
 
 def run_apart(run: Run, at_once: int) -> None:
@@ -130,7 +134,7 @@ def tabulate(cells: Sequence[Cell]) -> None:
     for cell in cells:
         if cell.folder.done:
             cell.build("logger").project_run(cell.store.root, cell.name, name)
-    cells[0].build("logger").project_tables(folder.path, name)
+    cells[0].build("logger").project_sweep(cells[0].store.root, name)
 
 
 def command() -> str:

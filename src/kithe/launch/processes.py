@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from kithe.launch.nodes import started
 from kithe.launch.runtime import Placement
 from kithe.launch.signals import AGAIN, StopFlag, defer, tell_group
 
@@ -52,8 +53,7 @@ def run_worker(folder: Path, placement: Placement, stop: StopFlag) -> int:
     Returns:
         The exit status; `AGAIN` where it stopped because `stop` was set, which is passed on to the processes.
     """
-    many = ["torch.distributed.run", "--standalone", "--nproc-per-node", str(placement.processes), "-m"]
-    command = [sys.executable, "-m", *(many if placement.processes > 1 else []), "kithe.worker", str(folder)]
+    command = started(placement.processes, ["kithe.worker", str(folder)])
     variables = {**environment(), **placement.environment()}
     # A group of their own: a request to stop must reach the workers behind torchrun, and not this process twice.
     with subprocess.Popen(command, env=variables, preexec_fn=_led, start_new_session=True) as process:

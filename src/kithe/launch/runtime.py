@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from kithe.errors import ConfigError, at_least, more_than
+from kithe.launch.nodes import nodes
 
 Accelerator = Literal["cpu", "gpu"]
 Strategy = Literal["single", "ddp", "zero2", "zero3"]
@@ -39,7 +40,7 @@ class Placement:
 
     def environment(self) -> dict[str, str]:
         """Variables of the worker processes: the cores divided among them, and no busy waiting where they share cores."""
-        threads = max(1, cores() // self.processes)
+        threads = max(1, cores() * nodes() // self.processes)
         # Packages import deepspeed on the side, and it would warn about the absence of what nobody asked for.
         quiet = {"DS_ACCELERATOR": "cpu", "DS_LOG_LEVEL": "error"} if self.accelerator == "cpu" else {}
         return {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(threads)), "OMP_WAIT_POLICY": "PASSIVE", **quiet}
@@ -169,14 +170,14 @@ def cores() -> int:
 
 
 def gpus() -> int:
-    """Visible NVIDIA GPUs, found without importing torch."""
+    """NVIDIA GPUs a cell may use, found without importing torch: the visible ones, on each of its machines."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
-        return len([item for item in visible.split(",") if item.strip() not in ("", "-1")])
+        return nodes() * len([item for item in visible.split(",") if item.strip() not in ("", "-1")])
     if shutil.which("nvidia-smi") is None:
         return 0
     listing = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False).stdout
-    return sum(line.startswith("GPU ") for line in listing.splitlines())
+    return nodes() * sum(line.startswith("GPU ") for line in listing.splitlines())
 
 
 def gpu_memory() -> int | None:

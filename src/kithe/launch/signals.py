@@ -26,6 +26,7 @@ class StopFlag:
         """Take the signals from now on; to be called in the main thread."""
         for number in SIGNALS:
             signal.signal(number, self._take)
+        release()
         return self
 
     def tell(self, who: Callable[[], None]) -> None:
@@ -48,6 +49,16 @@ def defer() -> None:
     """Have a program that is about to start ignore what only its children understand (torchrun would die of it)."""
     for number in (signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
+
+
+def hold() -> None:
+    """Have the program that is about to start get these signals only once it listens or releases them; until then they wait."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+
+
+def release() -> None:
+    """Take what `hold` kept waiting."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 def tell_group(leader: int) -> None:

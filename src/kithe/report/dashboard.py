@@ -1,16 +1,18 @@
-"""What a dashboard shows of one run, read from its files; nothing here knows a dashboard's own format."""
+"""What a dashboard shows of a run and of a sweep, read from their files; nothing here knows a dashboard's own format."""
 
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from kithe.records.base import open_text
 from kithe.records.chat import Prediction
 from kithe.records.history import History
-from kithe.report.rows import choices
+from kithe.report.build import read_result, sweep_runs
+from kithe.report.rows import choices, finished, problem, rows
+from kithe.report.tables import records
 from kithe.report.text import shorten
 from kithe.store import Store
 
@@ -20,6 +22,17 @@ SECRET = re.compile(r"(api|access|private|secret)_?key|secret|passw|credential|a
 USERINFO = re.compile(r"(\w+://)[^/@\s]+@")
 
 Sample = tuple[str, str, str, str, int | float | None]
+Verdicts = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A folder that a dashboard names without holding it; its name tells its content, so the same name is the same thing."""
+
+    name: str
+    kind: Literal["corpus", "adapter", "model"]
+    folder: Path
+    about: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -30,7 +43,8 @@ class Dashboard:
         history: rows in a fixed order, keys `<namespace>/<name>` with `<namespace>/step` among them.
         summary: the final numbers, with the ends of their intervals as `<metric>_low` and `<metric>_high`.
         samples: test set -> rows of history id, excerpt, gold, predicted, true positives.
-        tables: name -> `{header, body}`; only of the run that shows a whole sweep.
+        verdicts: test set -> rows of history id, inferred item, what the judge says of it, and why.
+        references: the corpus it learnt from and the weights it made, where they are there.
     """
 
     run_id: str
@@ -41,7 +55,53 @@ class Dashboard:
     history: tuple[Mapping[str, float], ...]
     summary: Mapping[str, Any]
     samples: Mapping[str, Sequence[Sample]]
+    verdicts: Mapping[str, Sequence[Verdicts]] = field(default_factory=dict)
+    references: tuple[Reference, ...] = ()
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A sweep as a dashboard shows it.
+
+    Attributes:
+        grid: the rows of its table, a row per cell and test set, seeds taken together.
+        cells: run id, state and problem of every cell.
+        tables: name -> `{header, body}`: every other table of its report, where one has been written.
+    """
+
+    sweep_id: str
+    command: str
+    grid: tuple[Mapping[str, Any], ...]
+    cells: tuple[tuple[str, str, str], ...]
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def read_overview(store: Path, sweep_id: str) -> Overview:
+    """Read a sweep's list and its cells' files.
+
+    Raises:
+        ConfigError: there is no such sweep.
+    """
+    results = [read_result(store, run) for run in sweep_runs(store, sweep_id)]
+    return Overview(
+        sweep_id,
+        str(Store(store).sweep(sweep_id).read("sweep.json").get("command", "")),
+        tuple(row for row in records(rows(results)) if row["test_set"] is not None),
+        tuple(cell(result) for result in results),
+        Store(store).sweep(sweep_id).read("tables.json"),
+    )
+
+
+def cell(result: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Run id, state and problem of a cell."""
+    state, why = ("done", "") if finished(result) else (str(result.get("state", "failed")), problem(result))
+    return str(result["run_id"]), state, why
+
+
+def label(row: Mapping[str, Any]) -> str:
+    """What a row of the grid is called in a chart: data, adaptation, model and variant."""
+    named = (row.get("data_name"), row.get("adapt"), row.get("model"), row.get("variant"))
+    return " · ".join(str(part) for part in named if part and part != "none")
 
 
 def read_dashboard(store: Path, run_id: str) -> Dashboard:
@@ -64,7 +124,22 @@ def read_dashboard(store: Path, run_id: str) -> Dashboard:
         history=(*history, *final_rows(result, history)),
         summary=summary(result),
         samples=dict(samples(store, run_id, stages.get("predictions"))),
+        verdicts=dict(verdicts(store, run_id, stages.get("predictions"))),
+        references=tuple(references(store, result)),
     )
+
+
+def references(store: Path, result: Mapping[str, Any]) -> Iterator[Reference]:
+    """The corpus and the weights of a finished run, as far as their folders are there."""
+    provenance = result.get("provenance") or {}
+    stages = provenance.get("stages") or {}
+    corpus, weights = stages.get("corpus"), stages.get("weights")
+    if corpus and (folder := Store(store).corpus(corpus).path).exists():
+        about = {key: value for key, value in (provenance.get("corpus") or {}).items() if key != "card"}
+        yield Reference(corpus, "corpus", folder, about)
+    if weights and (folder := Store(store).weights(weights).path / "weights").exists():
+        adapter = (folder / "adapter_config.json").exists()
+        yield Reference(weights, "adapter" if adapter else "model", folder, dict(provenance.get("training") or {}))
 
 
 def rows_of(path: Path) -> Iterator[dict[str, Any]]:
@@ -127,8 +202,23 @@ def public(value: Any) -> Any:
     return USERINFO.sub(r"\1", value) if isinstance(value, str) else value
 
 
+Answered = tuple[Mapping[str, Any], Prediction, History | None]
+
+
 def samples(store: Path, run_id: str, predictions: str | None) -> Iterator[tuple[str, list[Sample]]]:
     """Test set -> what the model said about the first users beside what is true of them."""
+    for name, found in answers(store, run_id, predictions):
+        yield name, [sample(*each) for each in found]
+
+
+def verdicts(store: Path, run_id: str, predictions: str | None) -> Iterator[tuple[str, list[Verdicts]]]:
+    """Test set -> what the judge says of every item inferred about the first users."""
+    for name, found in answers(store, run_id, predictions):
+        yield name, [row for each in found for row in judged(*each)]
+
+
+def answers(store: Path, run_id: str, predictions: str | None) -> Iterator[tuple[str, list[Answered]]]:
+    """Test set -> the first users' scores, predictions and histories."""
     folder = Store(store).predictions(predictions).path if predictions else None
     for scores in sorted((Store(store).run(run_id).path / "scores").glob("*.jsonl")) if folder else ():
         assert folder is not None
@@ -136,7 +226,32 @@ def samples(store: Path, run_id: str, predictions: str | None) -> Iterator[tuple
         said = {row["id"]: Prediction.model_validate(row) for row in rows_of(folder / scores.stem / "predictions.jsonl")}
         known = histories(folder / scores.stem / "histories.jsonl")
         chosen = [key for key in sorted(scored) if key in said][:SAMPLES]
-        yield scores.stem, [sample(scored[key], said[key], known.get(key)) for key in chosen]
+        yield scores.stem, [(scored[key], said[key], known.get(key)) for key in chosen]
+
+
+def judged(scored: Mapping[str, Any], said: Prediction, history: History | None) -> Iterator[Verdicts]:
+    """A row for each item: by the verdicts of a judge that reads items one by one, else by its match among the gold facts."""
+    own = scored.get("verdicts", [])
+    if len(own) == len(said.items):
+        yield from ((said.id, item.statement, *opinion(verdict)) for item, verdict in zip(said.items, own, strict=True))
+        return
+    hits = {item: (gold, cosine) for gold, item, cosine in scored.get("matches", [])}
+    for place, item in enumerate(said.items):
+        gold, cosine = hits.get(place, (None, None))
+        facts = history.items if history else ()
+        meant = facts[gold].statement if gold is not None and gold < len(facts) else ""
+        yield said.id, item.statement, "right" if place in hits else "wrong", f"{meant} ({cosine})" if meant else ""
+
+
+def opinion(verdict: Mapping[str, Any]) -> tuple[str, str]:
+    """A judge's verdict on an item in a word, and why."""
+    if "duplicate_of" in verdict:
+        return "duplicate", str(verdict["duplicate_of"])
+    if "reason" in verdict:
+        return "unscored", str(verdict["reason"])
+    reasons = (verdict.get("quote"), verdict.get("relevance_reason"), verdict.get("sensibility_reason"))
+    right = bool(verdict.get("relevance")) and bool(verdict.get("sensibility"))
+    return "right" if right else "wrong", " | ".join(str(reason) for reason in reasons if reason)
 
 
 def histories(path: Path) -> dict[str, History]:
