@@ -166,13 +166,13 @@ def rules(arm: str, seed: int, steps: int, epochs: float) -> Any:
     weights = {"profile": 0.0 if arm == "task_only" else 0.3, "task": 1.0 if arm == "task_only" else 0.7}
     return GRPO(
         FullSFT(Recipe(4e-3, epochs, 8, 8, 400)),
-        Steps(1e-3, steps, validate_every=0),
+        Steps(3e-4, steps, validate_every=0),
         {"profile": ProfileReward(), "task": TaskReward(ScriptedHouse(), Scripted()), "format": FormatReward()},
         {**weights, "format": 0.0},
         disjoint=True,
         advantage=Advantage("normalise_then_sum" if arm == "gdpo" else "sum_then_normalise"),
         loss=Loss(kl=0.01),
-        rollouts=Rollouts(8, 8, 0.9, 1.0, 8, 64),
+        rollouts=Rollouts(8, 8, 0.7, 0.95, 8, 64),
     )
 
 
@@ -377,8 +377,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", default=["loss", "controls", "learning", "step"])
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=60)
-    parser.add_argument("--epochs", type=float, default=4.0)
+    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--epochs", type=float, default=20.0)
     parser.add_argument("--arms", default="grpo,gdpo,task_only")
     parser.add_argument("--clocked", type=int, default=6, help="steps that are timed")
     chosen = parser.parse_args()

@@ -29,8 +29,6 @@ def test_a_policy_learns_from_rewards_and_is_judged(run: Run, tmp_path: Path) ->
     assert {"cold-train", "train", "validation"} <= {row["stage"] for row in rows}
     assert all("reward" in row and "reward.task" in row for row in rows if row["stage"] == "train")
     assert (folder / "weights" / "adapter_model.safetensors").exists()
-    table = next(store.glob("sweeps/*/table.csv")).read_text(encoding="utf-8")
-    assert "delta.personalisation" in table.splitlines()[0]
     # Asking twice does the work once.
     before = {file: file.stat().st_mtime_ns for file in folder.rglob("*") if file.is_file()}
     run(WORDS)
