@@ -19,8 +19,15 @@ MEMBERS = [f"judge.members.{name}.client.client.model=any" for name in ("first",
 EXTRA = {
     "model": {"folder": ["model.path=/nowhere"], "endpoint": ["model.client.client.model=any"]},
     "teacher": {"endpoint": ["teacher.client.client.model=any"]},
-    "judge": {"endpoint": ["judge.client.client.model=any"], "panel": MEMBERS},
+    "judge": {
+        "endpoint": ["judge.client.client.model=any"],
+        "panel": MEMBERS,
+        "ppopt-endpoint": [f"judge.{who}.client.client.model=any" for who in ("assistant", "pairs", "ratings")],
+    },
     "recall": {"endpoint": ["recall.answerer.client.client.model=any"]},
+    "data": {
+        "ppopt-endpoint": [f"data.cold.{who}.client.client.model=any" for who in ("teacher", "filters.assistant", "filters.judge")]
+    },
 }
 OPTIONS = [(group, option) for group in (*GROUPS, "task/test", "task/validation") for option in options(group)]
 SWEEPS = options("sweeps")
