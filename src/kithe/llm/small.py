@@ -1,4 +1,4 @@
-"""A language model of our own making: random, small, with a vocabulary of its own, so that it can learn on a CPU in minutes."""
+"""A language model of our own making: random, small, with a vocabulary of its own, for learning on a CPU."""
 
 import hashlib
 import re
