@@ -11,6 +11,7 @@ from kithe.identity import TABLE, Identity, digest, identify, view, without
 
 CHOICES = {"task": "pki", "data": "synthetic", "adapt": "lora", "model": "tiny"}
 CONFIG: dict[str, Any] = {
+    "recall": {},
     "task": {"format": {"unit": "window", "max_new_tokens": 8}, "test": {"a": 1}, "validation": {}, "batch_tokens": 9},
     "data": {"personas": 3, "teacher": {"seed": 1}},
     "adapt": {"rank": 4, "shots": [0], "decode": ["free"]},
