@@ -8,6 +8,7 @@ are the same to the letter is reported. They take turns in one process; speeds a
 
 import argparse
 import json
+import shlex
 import sys
 import tempfile
 import time
@@ -104,9 +105,9 @@ def main() -> None:
         found = {who: kept.measure(who, {"opponent": who, **known}, partial(measure, work[who])) for who in OPPONENTS}
     result = figures(found)
     sys.stdout.write(json.dumps(result, indent=1) + "\n")
+    rows = [{key: value for key, value in row.items() if key != "texts"} for row in kept.close()]
     if not options.small:
-        rows = [{key: value for key, value in row.items() if key != "texts"} for row in kept.close()]
-        write("predict_throughput", "python -m benchmarks.predict_throughput", rows, result)
+        write("predict_throughput", shlex.join(["python", "-m", "benchmarks.predict_throughput", *sys.argv[1:]]), rows, result)
 
 
 if __name__ == "__main__":

@@ -74,8 +74,9 @@ def main() -> None:
         "cpu_ms_compose_a_cell": 1000 * composed["cpu_s"] / many,
     }
     sys.stdout.write(json.dumps(figures, indent=1) + "\n")
+    rows = kept.close()
     if not options.small:
-        write("sweep_overhead", "python -m benchmarks.sweep_overhead", kept.close(), figures)
+        write("sweep_overhead", "python -m benchmarks.sweep_overhead", rows, figures)
 
 
 if __name__ == "__main__":

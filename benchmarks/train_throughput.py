@@ -285,9 +285,9 @@ def main() -> None:
     rows = list(kept.found.values())
     figures = summary(rows)
     sys.stdout.write(json.dumps(figures, indent=1) + "\n")
+    if not options.only:
+        kept.close()
     if not options.small:
-        if not options.only:
-            kept.close()
         write("train_throughput", shlex.join(["python", "-m", "benchmarks.train_throughput", *sys.argv[1:]]), rows, figures)
 
 
