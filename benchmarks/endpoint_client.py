@@ -6,7 +6,8 @@ Both ask the same stub (a process of its own that answers every request after 50
 and the figure is the median of the ratios of neighbouring turns, so that what else the machine does hits both. Processor time a
 request is given too: it decides the speed wherever the server is fast enough, and a busy machine hardly changes it.
 
-`--peer` is a Python with distilabel[openai] 1.5 and requests, which it imports and does not name (not among our dependencies); it is measured as its users run it,
+`--peer` is a Python with distilabel[openai] and requests, which it imports and does not name (not among our dependencies);
+it is measured as its users run it,
 in a pipeline, and also its client class alone, on batches of 64. Its pipeline's start-up is taken out by the difference of two
 sizes.
 """
