@@ -149,7 +149,7 @@ def tokenizer() -> "PreTrainedTokenizerBase":
     """That of the sentence encoder."""
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(str(model_folder()))  # type: ignore[no-any-return]
+    return AutoTokenizer.from_pretrained(str(model_folder()))
 
 
 def tokenise(texts: Sequence[Text]) -> list[Row]:
