@@ -29,7 +29,7 @@ EXTRA = {
         "ppopt-endpoint": [f"data.cold.{who}.client.client.model=any" for who in ("teacher", "filters.assistant", "filters.judge")]
     },
 }
-OPTIONS = [(group, option) for group in (*GROUPS, "task/test", "task/validation") for option in options(group)]
+OPTIONS = [(group, option) for group in (*GROUPS, "task/test", "task/validation", "task/verify") for option in options(group)]
 SWEEPS = options("sweeps")
 
 
