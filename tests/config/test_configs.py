@@ -26,7 +26,9 @@ EXTRA = {
     },
     "recall": {"endpoint": ["recall.answerer.client.client.model=any"]},
     "data": {
-        "ppopt-endpoint": [f"data.cold.{who}.client.client.model=any" for who in ("teacher", "filters.assistant", "filters.judge")]
+        "ppopt-endpoint": [
+            f"data.cold.{who}.client.client.model=any" for who in ("teacher", "filters.assistant", "filters.judge")
+        ]
     },
 }
 OPTIONS = [(group, option) for group in (*GROUPS, "task/test", "task/validation", "task/verify") for option in options(group)]
