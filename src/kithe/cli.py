@@ -64,14 +64,7 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--public", action="store_true", help="a public repository (default: private)")
     export.add_argument("--store", type=Path, default=store, help=f"where runs and corpora lie (default: {store})")
     export.set_defaults(verb=export_corpus)
-    audit = verbs.add_parser("audit", help="what a judge is worth: kithe audit judge=endpoint judge.client.client.model=NAME")
-    audit.add_argument("overrides", nargs="*", help="as for run.py: judge=… with its values, model=… for the same-family warning")
-    audit.add_argument("--labels", type=Path, help="people's labels (JSON lines), of a run's items or of the cases")
-    audit.add_argument("--run", help="the run whose items the labels are about (default: the cases)")
-    audit.add_argument("--challenge", choices=("development", "report", "none"), default="development", help="half of that set")
-    audit.add_argument("--limit", type=int, help="the probes take so many of the forty cases (default: all)")
-    audit.add_argument("--json", action="store_true", help="print the JSON instead of the page")
-    audit.set_defaults(verb=audit_judge)
+    audit_arguments(verbs)
     report = verbs.add_parser("report", help="write tables and one page (report.html) from result files, or measure corpora")
     report.add_argument("what", nargs="+", help="a sweep id, run ids, or 'corpus' and ids, folders or files of corpora")
     report.add_argument("--store", type=Path, default=store, help=f"where runs lie (default: {store})")
@@ -107,6 +100,18 @@ def annotate_arguments(annotate: argparse.ArgumentParser, store: Path) -> None:
     annotate.add_argument("--results", action="store_true", help="print agreement and figures")
     annotate.add_argument("--store", type=Path, default=store, help=f"where runs lie (default: {store})")
     annotate.set_defaults(verb=annotate_package)
+
+
+def audit_arguments(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """`kithe audit`."""
+    audit = verbs.add_parser("audit", help="what a judge is worth: kithe audit judge=endpoint judge.client.client.model=NAME")
+    audit.add_argument("overrides", nargs="*", help="as for run.py: judge=… with its values, model=… for the same-family warning")
+    audit.add_argument("--labels", type=Path, help="people's labels (JSON lines), of a run's items or of the cases")
+    audit.add_argument("--run", help="the run whose items the labels are about (default: the cases)")
+    audit.add_argument("--challenge", choices=("development", "report", "none"), default="development", help="half of that set")
+    audit.add_argument("--limit", type=int, help="the probes take so many of the forty cases (default: all)")
+    audit.add_argument("--json", action="store_true", help="print the JSON instead of the page")
+    audit.set_defaults(verb=audit_judge)
 
 
 def show_config(options: argparse.Namespace) -> None:
@@ -219,7 +224,8 @@ def write_report(options: argparse.Namespace) -> None:
     if options.what[0] == "corpus":
         report_corpora(options)
         return
-    from kithe.report.build import report, sweep_runs
+    from kithe.report.build import report
+    from kithe.report.results import sweep_runs
     from kithe.report.wandb import Wandb
 
     folder = options.store / "sweeps" / options.what[0]

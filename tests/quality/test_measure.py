@@ -68,7 +68,8 @@ def test_the_degenerate_generator_repeats_itself_and_is_told_apart() -> None:
 def test_the_leaking_generator_is_caught_by_every_measure_of_leaks() -> None:
     assert value("leaking", "copied_passages", "real") > 0.2
     assert value("leaking", "near_copies_of_train", "real") == 1.0
-    assert value("leaking", "membership_auc", "real") > 0.75
+    told, innocent = (found(kind)["membership_auc", "real"] for kind in ("leaking", "healthy"))
+    assert told.low > innocent.high + 0.1  # type: ignore[operator]  # there are enough of both for intervals
     nearer = found("leaking")["nearer_to_train", "real"]
     assert nearer.value is not None
     assert nearer.value > 0.5

@@ -82,12 +82,11 @@ def test_impossible_values_are_refused(likeness: str, floor: float, part: str) -
 
 def test_on_scripted_people_it_beats_chance() -> None:
     teacher = Scripted()
-    people = [teacher.dialogue(teacher.persona(0, number), 0, 0) for number in range(30)]
-    train, test = people[:22], people[22:]
+    people = [teacher.dialogue(teacher.persona(0, number), 0, 0) for number in range(90)]
+    train, test = people[:70], people[70:]
     f1 = {
         likeness: GoldJudge(resamples=20).score(test, Nearest(likeness, floor).infer(train, test, 0)).metrics["f1"]["value"]  # type: ignore[arg-type]
         for likeness, floor in (("words", 0.35), ("meaning", 0.5), ("chance", 0.0))
     }
-    assert f1["words"] > 1.5 * f1["chance"]
-    assert f1["meaning"] > 1.5 * f1["chance"]
-    assert f1["chance"] > 0
+    assert f1["words"] > f1["chance"] + 0.03
+    assert f1["meaning"] > f1["chance"] + 0.03

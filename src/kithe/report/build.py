@@ -5,15 +5,15 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
 
-from kithe.errors import ConfigError, unknown
+from kithe.errors import ConfigError
 from kithe.identity import digest
 from kithe.records.base import write_lines
 from kithe.report.corrected import corrected_files
 from kithe.report.differences import Comparison, Scores, compare, differences_table
 from kithe.report.material import Shelf
 from kithe.report.paper import paper_files
+from kithe.report.results import read_result, sweep_runs
 from kithe.report.rows import Result, finished, rows
 from kithe.report.shown import CellState, cell_state, cells_table, terminal_table
 from kithe.report.site import site
@@ -93,35 +93,6 @@ def details(whole: Study) -> str:
     more = {name: table for name, table in tables(whole).items() if "/" in name}
     parts = (f"## {markdown(name)}\n\n{write_markdown(table)}" for name, table in more.items())
     return "\n".join(parts) or "Nothing is known of single items: no predictions are kept beside these runs.\n"
-
-
-def sweep_runs(store: Path, sweep_id: str) -> list[str]:
-    """The runs of a sweep."""
-    sweeps = Store(store).root / "sweeps"
-    if not (sweeps / sweep_id / "sweep.json").exists():
-        raise unknown(f"sweep in {sweeps}", sweep_id, (path.parent.name for path in sweeps.glob("*/sweep.json")))
-    return [str(run) for run in Store(store).sweep(sweep_id).read("sweep.json")["runs"]]
-
-
-def read_result(store: Path, run_id: str) -> dict[str, Any]:
-    """A run's result; for a run that has none, `{run_id, cell, config, state, error}`."""
-    folder = Store(store).run(run_id)
-    try:
-        if not folder.done:
-            return {**prepared(folder, run_id), "state": folder.state, "error": folder.read("state.json").get("error", "")}
-        found = folder.read("result.json")
-        return found or {**prepared(folder, run_id), "state": "missing", "error": "done, but there is no result.json"}
-    except json.JSONDecodeError as broken:
-        return {"run_id": run_id, "cell": {}, "state": "unreadable", "error": str(broken)}
-
-
-def prepared(folder: Folder, run_id: str) -> dict[str, Any]:
-    """What was chosen for a run; data and seed fall out where there is no corpus, as in a result."""
-    cell = folder.read("cell.json")
-    chosen, config = dict(cell.get("choices", {})), cell.get("config", {})
-    reads = (cell.get("identity") or {}).get("corpus") is not None
-    fallen = {"data": chosen.get("data") if reads else None, "seed": config.get("seed") if reads else None}
-    return {"run_id": run_id, "cell": {**chosen, **fallen} if chosen else {}, "config": config}
 
 
 def read_scores(store: Path, run_id: str, test_set: str, kind: str = "scores") -> Scores:

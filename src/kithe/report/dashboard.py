@@ -10,7 +10,7 @@ from typing import Any, Literal
 from kithe.records.base import open_text
 from kithe.records.chat import Prediction
 from kithe.records.history import History
-from kithe.report.build import read_result, sweep_runs
+from kithe.report.results import read_result, sweep_runs
 from kithe.report.rows import choices, finished, problem, rows
 from kithe.report.tables import records
 from kithe.report.text import shorten

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from kithe.errors import ConfigError, at_least
-from kithe.evaluation.judges import Scores
+from kithe.evaluation.judges import Judge, Scores
 from kithe.evaluation.judging.items import judged_scores
+from kithe.evaluation.judging.kept import Kept
 from kithe.evaluation.judging.rubric import LATEST, rubric
 from kithe.evaluation.judging.verdicts import Question, Scored, Unscored, Vote, decide
 from kithe.evaluation.matching import Encoder, default_encoder
@@ -183,6 +184,10 @@ class VerifierJudge:
             "threshold": it.threshold or it.checkpoint.threshold,
             "rubric": rubric(LATEST).version,
         }
+
+    def keeping(self, path: Path) -> Judge:
+        """The same judge, which keeps its verdicts in a file (`judging.kept.Keeping`)."""
+        return Kept(self, path)
 
     def score(self, histories: Sequence[History], predictions: Sequence[Prediction]) -> Scores:
         """Judged precision of the predictions (`Judge.score`)."""
