@@ -21,7 +21,7 @@ run: $(VENV)/.run ## fine-tune a real model on synthetic data and compare it wit
 test: $(VENV)/.dev ## the tests (at most 10 minutes on two cores)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not system and not slow and not gpu"
 
-test-system: $(VENV)/.system ## the long tests: real models, kill -9 at many moments, SLURM (Debian, as root), Ray
+test-system: $(VENV)/.system ## the long tests: real models, kill -9 at many moments, SLURM (Debian, as root), Ray, TRL
 	@$(BIN)/python -m pytest -m "(system or slow) and not gpu"
 
 browser: $(VENV)/.dev ## a Chromium for the tests that need one (Debian's as root, otherwise playwright's)
@@ -53,5 +53,5 @@ $(VENV)/.dev: $(VENV)/.run
 	@touch $@
 
 $(VENV)/.system: $(VENV)/.dev
-	@$(call INSTALL,-c constraints.txt -e '.[ray]')
+	@$(call INSTALL,-c constraints.txt -e '.[ray,bench]')
 	@touch $@

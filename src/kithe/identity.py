@@ -87,7 +87,6 @@ TABLE = (
     Row("versions.rubric", "run", "by what a judge judges"),
     Row("versions.matcher", "predictions", "how items are compared when they are merged, and by the gold judge"),
     Row("data.folder", None, "where files lie, not what is in them"),
-    Row("versions.judge", "run", "the rubric that a judge applies, in a file of its own"),
     Row("versions.recall", "run", "a questionnaire of one's own"),
     Row("recall", "run", "questions about users are asked about predictions; other questions never predict again"),
     Row("data.teacher.client", None, "what a model wrote counts by its content"),

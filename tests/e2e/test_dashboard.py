@@ -13,9 +13,10 @@ def test_a_sweep_is_written_to_offline_files(run: Run, tmp_path: Path) -> None:
 
     run(["-m", "data=synthetic", "task/test=sample", "task.test.sample.limit=3", "adapt=lora", "logger=wandb", "sweep.name=try"])
     ((name, result),) = results(tmp_path / "store").items()
-    (file,) = (tmp_path / "store").rglob("*.wandb")
-    found = read_wandb(file)
-    assert found.run.run_id == name
+    written = {found.run.run_id: found for found in map(read_wandb, (tmp_path / "store").rglob("*.wandb"))}
+    assert written.keys() == {name, "try"}
+    assert written["try"].run.job_type == "summary"
+    found = written[name]
     assert found.run.run_group == "try"
     assert found.run.job_type == "train"
     assert any("train/loss" in row for row in found.history)

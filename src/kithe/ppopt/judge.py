@@ -5,7 +5,7 @@ Everything is judged against the original message (defect U3); profiles are scor
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
@@ -44,6 +44,8 @@ class PPOptJudge:
         baselines: whether the untrained rewriters and the probes of judges are scored on the same states.
         resamples: of the bootstrap over users.
     """
+
+    subject: ClassVar[str] = "rewritten messages"
 
     assistant: Assistant = field(default_factory=ScriptedHouse)
     transfer: Mapping[str, Assistant] = field(default_factory=dict)

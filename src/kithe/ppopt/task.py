@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 from kithe.errors import ConfigError, at_least
 from kithe.gym.bank import bank
@@ -32,6 +32,8 @@ class PPOpt:
         max_new_tokens: longest answer.
         room: characters that the sessions and the new message may take; see `fitted`.
     """
+
+    subject: ClassVar[str] = "rewritten messages"
 
     edit: Edit = "whole"
     reasoning: bool = True
