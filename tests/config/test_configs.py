@@ -30,7 +30,7 @@ EXTRA = {
         "ip_dialog-endpoint": [f"data.teacher.{who}.client.model=any" for who in ("client", "examiner")],
         "ppopt-endpoint": [
             f"data.cold.{who}.client.client.model=any" for who in ("teacher", "filters.assistant", "filters.judge")
-        ]
+        ],
     },
 }
 OPTIONS = [(group, option) for group in (*GROUPS, "task/test", "task/validation", "task/verify") for option in options(group)]
