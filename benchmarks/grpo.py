@@ -172,8 +172,8 @@ def rules(arm: str, seed: int, steps: int, epochs: float) -> Any:
 
     weights = {"profile": 0.0 if arm == "task_only" else 0.3, "task": 1.0 if arm == "task_only" else 0.7}
     return GRPO(
-        FullSFT(Recipe(3e-3, epochs, 16, 16, 400)),
-        Steps(3e-4, steps, validate_every=0),
+        FullSFT(Recipe(4e-3, epochs, 16, 16, 400)),
+        Steps(5e-4, steps, validate_every=0),
         {"profile": ProfileReward(), "task": TaskReward(ScriptedHouse(), Scripted()), "format": FormatReward()},
         {**weights, "format": 0.0},
         disjoint=True,
@@ -187,7 +187,7 @@ def small() -> Any:
     """The model: random weights and a vocabulary of its own."""
     from kithe.llm.small import Small
 
-    return Small("small", TEXTS, 2048, 64, 2, 4, marks=MARKS, spread=0.125)
+    return Small("small", TEXTS, 2048, 64, 2, 4, marks=MARKS)
 
 
 def learning(

@@ -30,7 +30,6 @@ class Small(_InFolder):
         texts: patterns of files of the package that the vocabulary is made from.
         words: its size, bytes and marks included.
         marks: strings that are one token each, such as the tags of an answer.
-        spread: deviation of the random weights; 1 / sqrt(hidden) has a narrow model learn to look back much sooner than 0.02.
     """
 
     name: str
@@ -42,7 +41,6 @@ class Small(_InFolder):
     seed: int = 0
     context: int = 1024
     marks: Sequence[str] = ()
-    spread: float = 0.02
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -64,7 +62,7 @@ class Small(_InFolder):
 
     def folder(self) -> Path:
         """The random weights and the vocabulary, the same for the same fields and texts."""
-        size = f"{self.hidden}x{self.layers}x{self.heads}x{self.context}x{self.words}x{self.spread:g}"
+        size = f"{self.hidden}x{self.layers}x{self.heads}x{self.context}x{self.words}"
         content = hashlib.sha256("\n".join([*self.lines(), *self.marks]).encode()).hexdigest()[:10]
         return materialise(f"{self.name}-{size}-{self.seed}-{content}", self._make)
 
@@ -124,7 +122,6 @@ class Small(_InFolder):
         ends = {"bos_token_id": words.bos_token_id, "eos_token_id": words.eos_token_id}
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            shape = self.shape.config(self.context, initializer_range=self.spread, **ends)
-            model = AutoModelForCausalLM.from_config(shape, dtype=torch.float32)
+            model = AutoModelForCausalLM.from_config(self.shape.config(self.context, **ends), dtype=torch.float32)
         model.save_pretrained(target)
         words.save_pretrained(target)
