@@ -10,6 +10,7 @@ import json
 import math
 import resource
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -193,7 +194,10 @@ def small() -> Any:
 def learning(
     seeds: int, steps: int, epochs: float, arms: Sequence[str], keep: Callable[[list[Row], Row], None]
 ) -> tuple[list[Row], Row]:
-    """Cold start, then rewards, per arm and seed; the gain is measured on states of held-out users with exported weights."""
+    """Cold start, then rewards, per arm and seed; the gain is measured on states of held-out users with exported weights.
+
+    The arms of a seed share its cold start, so that only the first one's seconds hold it.
+    """
     rows, gains, figures = list[Row](), dict[str, list[list[float]]](), Row()
     for seed in range(seeds):
         with tempfile.TemporaryDirectory() as folder:
@@ -390,9 +394,10 @@ def main() -> None:
     before = json.loads((RESULTS / "grpo.json").read_text(encoding="utf-8")) if (RESULTS / "grpo.json").exists() else {}
     rows = [row for row in before.get("rows", []) if row["part"] not in chosen.parts]
     summary = dict(before.get("summary", {}))
+    command = " ".join(["python -m benchmarks.grpo", *sys.argv[1:]])
 
     def keep(more: list[Row], figures: Row) -> None:
-        write("grpo", f"python -m benchmarks.grpo {' '.join(chosen.parts)}", [*rows, *more], {**summary, **figures})
+        write("grpo", command, [*rows, *more], {**summary, **figures})
 
     measured: dict[str, Callable[[], tuple[list[Row], Row]]] = {
         "loss": loss,
@@ -404,7 +409,7 @@ def main() -> None:
         more, figures = measured[part]()
         rows, summary = [*rows, *more], {**summary, **figures}
         assert all(math.isfinite(value) for value in figures.values())
-        print(write("grpo", f"python -m benchmarks.grpo {' '.join(chosen.parts)}", rows, summary), figures)
+        print(write("grpo", command, rows, summary), figures)
 
 
 if __name__ == "__main__":
