@@ -42,9 +42,14 @@ from kithe.records.chat import Prediction
 from kithe.records.history import History
 
 Row = dict[str, Any]
-SEEN: Final = {"sessions": 1, "characters": 90}  # of the past, by the policy and by its teacher
-FORMAT: Final = PPOpt(edit="append", evidence=False, menu=False, instructed=False, max_new_tokens=48, **SEEN)
-STATES: Final = PPOptStates(Atlas(personas=2500, distractor=Distractor(rate=0.0)), cold=ColdStart(Teacher(**SEEN), share=0.7))
+SESSIONS: Final = 1  # of the past, seen by the policy and by its teacher
+CHARACTERS: Final = 90  # of every message of them
+FORMAT: Final = PPOpt(
+    edit="append", evidence=False, menu=False, instructed=False, max_new_tokens=48, sessions=SESSIONS, characters=CHARACTERS
+)
+STATES: Final = PPOptStates(
+    Atlas(personas=2500, distractor=Distractor(rate=0.0)), cold=ColdStart(Teacher(SESSIONS, CHARACTERS), share=0.7)
+)
 TEXTS: Final = ("gym/*.yaml", "gym/queries/*.yaml", "ppopt/*.yaml")
 MARKS: Final = (
     "Past messages of the user (the assistant's replies are hidden).\n", "Session 1:\n", "New message:\n",
