@@ -98,9 +98,11 @@ def test_two_people_answer_by_keyboard_and_the_adjudicator_settles(
     assert judge.locator("text=Settle 1 of 1 disagreements").is_visible()
     judge.click("text=Settle 1 of 1 disagreements")
     judge.click("text=Go on")
+    judge.wait_for_url("**/task/**")
     assert judge.locator(".others p").count() == 2
     assert answered(judge, book, ADJUDICATOR, "a").answers == {"relevance": True, "sensibility": True}
     judge.click("text=Results")
+    judge.wait_for_url("**/results")
     assert "People differ on 1 tasks; 1 of these are settled." in judge.locator("main").inner_text()
     with judge.expect_download() as download:
         judge.click("text=labels.jsonl")
