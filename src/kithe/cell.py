@@ -220,12 +220,19 @@ class Cell:
         write_json(path / "cell.json", held)
         return path
 
+    @property
+    def counted(self) -> dict[str, Any]:
+        """What was chosen, with None for what falls out because no training data are read, or no model is asked."""
+        reads = self.identity.corpus is not None
+        fallen = {"data": self.choices["data"] if reads else None, "seed": self.config["seed"] if reads else None}
+        return {**self.choices, **fallen, **({"model": None} if self.modelless else {})}
+
     def line(self) -> str:
-        """One line for `plan=true`: id, state, choices, where it would run."""
-        chosen = " ".join(f"{group}={option}" for group, option in self.choices.items())
+        """One line for `plan=true`: id, state, choices (a dash for what falls out), where it would run."""
+        chosen = " ".join(f"{group}={'-' if option is None else option}" for group, option in self.counted.items())
         place = self.placement
         where = f"{place.processes}x{place.accelerator} {place.strategy}"
-        return f"{self.identity.run}  {self.folder.state}  {chosen} seed={self.config['seed']}  {where}"
+        return f"{self.identity.run}  {self.folder.state}  {chosen}  {where}"
 
 
 # What a generator of the room writes with.
