@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from kithe.config import compose as configuration
 from kithe.corpora.build import Corpus, build
 from kithe.corpora.source import Checked
-from kithe.errors import ConfigError
+from kithe.errors import ConfigError, absent
 from kithe.identity import Identity, digest, identify
 from kithe.launch.runtime import Placement
 from kithe.records.base import write_json, write_lines
@@ -66,8 +66,7 @@ class Cell:
             ConfigError: it is no run folder.
         """
         if not (folder / "cell.json").exists():
-            known = ", ".join(sorted(path.name for path in folder.parent.glob("*"))[:8]) or "none"
-            raise ConfigError(f"no run '{folder.name}' in {folder.parent}; there: {known}")
+            raise absent("run", folder.name, folder.parent, (path.parent.name for path in folder.parent.glob("*/cell.json")))
         value = json.loads((folder / "cell.json").read_text(encoding="utf-8"))
         return cls(value["config"], value["choices"], tuple(value["words"]))
 

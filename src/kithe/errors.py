@@ -32,6 +32,23 @@ def more_than(place: str, value: float, limit: float) -> None:
         raise ConfigError(f"{place}={value}: it must be more than {limit}")
 
 
+def absent(what: str, name: str, place: object, there: Iterable[str], most: int = 5) -> ConfigError:
+    """The error for an id that a folder does not hold, with those that come nearest to it and how many there are.
+
+    Args:
+        what: what kind of thing it is, such as "run".
+        name: what was given.
+        place: where it should be.
+        there: every id there is.
+        most: at most so many are named.
+    """
+    names = sorted(there)
+    near = get_close_matches(name, names, n=most, cutoff=0.0)
+    if len(names) <= most:
+        return ConfigError(f"no {what} '{name}' in {place}; there: {', '.join(near) or 'none'}")
+    return ConfigError(f"no {what} '{name}' in {place}; the nearest of the {len(names)} there: {', '.join(near)}")
+
+
 def unknown(what: str, name: str, allowed: Iterable[str]) -> ConfigError:
     """The error for a name that is not among `allowed`, with the nearest ones.
 
