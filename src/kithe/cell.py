@@ -76,7 +76,7 @@ class Cell:
         Raises:
             ConfigError: what is wrong, what is allowed or there, and how to mend it.
         """
-        for group in ("runtime", "judge", "logger"):
+        for group in ("model", "runtime", "judge", "logger"):
             self.build(group)
         self.check_judge()
         _ = self.recall
@@ -89,6 +89,8 @@ class Cell:
             raise ConfigError(
                 f"adapt={self.choices['adapt']} infers facts about users, which task={self.choices['task']} does not ask for"
             )
+        if not self.build("task").test:
+            raise ConfigError("task.test is empty: name at least one test set, such as task/test=sample")
         for source in self.build("task").test.values():
             if isinstance(source, Checked):
                 source.check("test")

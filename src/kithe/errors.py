@@ -22,6 +22,16 @@ def at_least(place: str, value: float, least: float) -> None:
         raise ConfigError(f"{place}={value}: it must be at least {least}")
 
 
+def enough_resamples(place: str, value: int) -> None:
+    """Refuse a bootstrap of so few draws that a 95 % interval has no ends; the outermost of 40 is its 2.5 %.
+
+    Raises:
+        ConfigError: naming the place, such as "judge.resamples", the value and the limit.
+    """
+    if value < 40:
+        raise ConfigError(f"{place}={value}: a 95 % interval needs at least 40; 10000 is usual")
+
+
 def more_than(place: str, value: float, limit: float) -> None:
     """Refuse a number that is not above a limit.
 
