@@ -115,7 +115,7 @@ def annotate_arguments(annotate: argparse.ArgumentParser, store: Path) -> None:
     annotate.set_defaults(verb=annotate_package)
 
 
-def audit_arguments(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def audit_arguments(verbs: "argparse._SubParsersAction[Words]") -> None:
     """`kithe audit`."""
     audit = verbs.add_parser("audit", help="what a judge is worth: kithe audit judge=endpoint judge.client.client.model=NAME")
     audit.add_argument("overrides", nargs="*", help="as for run.py: judge=… with its values, model=… for the same-family warning")
