@@ -42,6 +42,7 @@ from kithe.gym.style import SHOWN
 from kithe.gym.talk import Discarded, converse
 from kithe.llm.client import Ask
 from kithe.llm.scripted import ScriptedClient
+from kithe.records.base import write_lines
 from kithe.report.users import as_json, rates
 
 TOKENS_PER_WORD = 1.35  # of English text in current tokenisers, roughly
@@ -188,7 +189,10 @@ def main() -> None:
         _, drawing, _ = timed(lambda: atlas.users)
         _, talking, wall = timed(lambda: deque(atlas.talks(), maxlen=0))
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        card, exporting, _ = timed(lambda: write_release(atlas.talks, folder, atlas, SCRIPTED))
+        write_lines(folder / "drawn.jsonl", (talk.line() for talk in atlas.talks()))
+        card, exporting, _ = timed(
+            lambda: write_release(lambda: Trajectory.read(folder / "drawn.jsonl"), folder, atlas, SCRIPTED)
+        )
         found, told, apart = compared(atlas, folder, options.evidence), separable(folder), interleaved(folder)
     talks, shown = card["statistics"]["conversations"], card["reveal"]
     use = endpoint_use(atlas, 40)

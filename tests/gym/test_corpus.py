@@ -65,6 +65,7 @@ def test_the_release_has_the_published_fields(folder: Path) -> None:
         assert [line["content"] for line in talk if line["role"] == "user"] == row["role_utterances"]["user"]
         assert row["initial_query"] == talk[0]["content"]
         assert row["num_turns"] == len(row["role_utterances"]["assistant"])
+    assert all("others" not in row["persona"].values() for row in rows)
     assert card["rows"] == {split: sum(split_of(row["persona_id"]) == split for row in rows) for split in SPLITS}
     assert card["scripted"] is True
     text = (folder / "README.md").read_text()

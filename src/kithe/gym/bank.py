@@ -40,10 +40,10 @@ class Dimension(Record):
             raise ValueError("the values are distinct")
         if self.kind == "constraint" and not self.constraint:
             raise ValueError("what is of kind constraint has `constraint: true`")
-        if (OTHERS in self.values) != bool(self.others):
-            raise ValueError(f"texts for '{OTHERS}' (`others: [...]`) go with that value")
         if self.ordered and OTHERS in self.values:
             raise ValueError(f"'{OTHERS}' has no place on a scale")
+        if (OTHERS in self.values) != bool(self.others):
+            raise ValueError(f"texts for '{OTHERS}' (`others: [...]`) go with that value")
         return self
 
     def phrase(self, value: str) -> str:
