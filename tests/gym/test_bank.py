@@ -116,11 +116,11 @@ def test_a_persona_of_the_generator_keeps_what_is_mapped() -> None:
 
 
 def test_users_of_the_generator() -> None:
-    people = list(Generated().personas(40, 2))
-    assert [person.id for person in people] == [f"u{index:05d}" for index in range(40)]
+    people = list(Generated().personas(12, 2))
+    assert [person.id for person in people] == [f"u{index:05d}" for index in range(12)]
     assert list(Generated().personas(5, 2)) == people[:5]
     assert not any(person.near for person in people)
-    for index, person in enumerate(people[:10]):
+    for index, person in enumerate(people[:4]):
         source = Scripted(complete=True).persona(2, index)
         given = mapped({key: own.value for key, own in source.values.items() if own and own.polarity == "positive"})
         assert given
@@ -128,7 +128,7 @@ def test_users_of_the_generator() -> None:
     talks = list(Atlas(personas=3, sessions=2, sampler=Generated()).talks())
     assert {talk.persona_id for talk in talks} == {"u00000", "u00001", "u00002"}
     crowded = Sampler(size=1, constraints=0, distance=20, tries=2)
-    assert any(person.near for person in Generated(crowded).personas(10, 0))
+    assert any(person.near for person in Generated(crowded).personas(4, 0))
 
 
 def test_scripted_attributes_count_and_dislikes_do_not() -> None:

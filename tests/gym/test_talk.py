@@ -182,7 +182,8 @@ def test_the_assistant_never_sees_the_persona(seed: int, talks: list[Trajectory]
     """Every value of the persona and its id are sentinels, where that leaves it a persona; none reaches the assistant."""
     source = Atlas(personas=12).users[seed]
     sentinels = {name: f"ZQX{n}sentinel" for n, name in enumerate(source.values) if name not in (*SHOWN, "feedback_style")}
-    persona = GymPersona(id="ZQXidsentinel", values={**source.values, **sentinels}, texts={"role": "ZQXtextsentinel"})
+    values = {**source.values, **sentinels, "role": "others"}
+    persona = GymPersona(id="ZQXidsentinel", values=values, texts={"role": "ZQXtextsentinel"})
     ears = Listening()
     cast = replace(scripted.cast(Distractor(rate=0.5)), assistant=ears)
     rules = Rules(styling=Styling(rate=1.0, full=0.5))

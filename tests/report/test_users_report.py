@@ -16,7 +16,7 @@ from kithe.report import plots, users
 from kithe.report.corpus import write
 from tests.quality.worlds import Hashed, history
 
-ATLAS = Atlas(personas=40, sessions=3)
+ATLAS = Atlas(personas=25, sessions=3)
 SIZES = Sizes(tokens=1000, passages=40, items=40, people=10, utterances=40, histories=40)
 PEOPLE = Corpus("laps", tuple(history(f"p{n}", [f"hi can you find recipe {n}", "thanks", f"and the {n} one"]) for n in range(30)))
 
@@ -57,7 +57,7 @@ def test_the_section_is_in_both_reports(files: dict[str, str]) -> None:
 def test_the_json_holds_the_figures(files: dict[str, str]) -> None:
     own = json.loads(files["report.json"])["Simulated users: atlas-x"]
     rows = {(row["texts"], row["label"]): row for row in own["domains"]["neighbours"]}
-    assert rows["seed queries", "domain"]["purity"]["n"] > 100
+    assert rows["seed queries", "domain"]["purity"]["n"] > 60
     assert own["people"]["messages"]["human"] == 90
     assert own["people"]["turns_per_conversation"]["human"] == 3
     assert own["people"]["language"]["value"] > 0.9
@@ -67,7 +67,7 @@ def test_the_json_holds_the_figures(files: dict[str, str]) -> None:
 def test_histories_are_those_of_all_users(store: Path) -> None:
     atlas = users.written(str(store / "generated" / "atlas-x"), store)
     assert atlas is not None
-    assert len(users.corpus(atlas).histories) == 40
+    assert len(users.corpus(atlas).histories) == 25
     assert len(users.corpus(atlas, 7).histories) == 7
 
 

@@ -192,5 +192,5 @@ def converse(opening: Opening, cast: Cast, rules: Rules, seed: int) -> Steps[Tra
 def in_session(persona: GymPersona, adapted: Adapted) -> GymPersona:
     """The persona with the domain and the scenario of the session's query, which stand in for its own."""
     values = {**persona.values, "domain": adapted.domain, "scenario": adapted.scenario}
-    texts = {name: text for name, text in persona.texts.items() if values[name] == OTHERS}
+    texts = {name: text for name, text in persona.texts.items() if values.get(name) == OTHERS}
     return persona.model_copy(update={"values": values, "texts": texts})
