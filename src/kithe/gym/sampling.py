@@ -48,6 +48,9 @@ class People(Protocol):
     def personas(self, count: int, seed: int) -> Iterator[GymPersona]:
         """So many, `u00000` and on; fewer are the beginning of more."""
 
+    def __hash__(self) -> int:
+        """The same for all that draw the same."""
+
 
 class Strategy(Protocol):
     """How likely each value of a dimension is."""
