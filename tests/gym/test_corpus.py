@@ -1,6 +1,9 @@
 """The corpus: split by user; its release has the published fields; as histories it can be learnt from."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -37,6 +40,18 @@ def test_fewer_users_are_the_beginning_of_more() -> None:
     first = list(Atlas(personas=5, sessions=3).trajectories(4))
     assert first == [talk for talk in SMALL.talks() if talk.persona_id == "u00004"]
     assert Atlas(personas=5, sessions=3, seed=1).users != Atlas(personas=5, sessions=3).users
+
+
+def test_every_process_writes_the_same() -> None:
+    """Whatever seed Python hashes with, so that shards and resumed runs agree; in processes of their own."""
+    code = "from kithe.gym.corpus import Atlas\nprint(end=''.join(talk.line() for talk in Atlas(personas=40).talks()))"
+    texts = [
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, check=True, capture_output=True
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert texts[0] == texts[1] == "".join(talk.line() for talk in Atlas(personas=40).talks()).encode()
 
 
 def test_no_user_is_in_two_splits(folder: Path) -> None:
