@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
 from random import Random
 from typing import Final, Literal
 
@@ -28,7 +27,6 @@ Split = Literal["train", "test"]
 PERSONS: Final = 3  # calls for a subject, each with another person
 ROUNDS: Final = 30  # of exam and improvement
 REGENERATE: Final = 5  # every so many rounds the exchange is written anew
-BLOCK: Final = 64  # requests embedded together
 MOST: Final = 5  # related attributes
 Shown = tuple[Person, tuple[Exchange, ...], tuple[str | None, ...]]
 ITEMS: Final = {"test": 100, "train": 1079}  # a task: 1,000 and 10,790 in all
@@ -89,13 +87,14 @@ class Pipeline:
     Attributes:
         encode: sentence embeddings, for near-duplicates.
         lost: what was left out, by reason, as items are made.
+        histories: what shows each combination of related values so far; None where none passed.
     """
 
     teacher: Teacher
     settings: Settings
     encode: Encode | None = None
     lost: Counter[str] = field(default_factory=Counter)
-    _histories: dict[str, Shown | None] = field(default_factory=dict)
+    histories: dict[str, Shown | None] = field(default_factory=dict)
 
     def items(self, split: Split, per_task: int | None = None, only: Sequence[str] = ()) -> list[History]:
         """The items of a split, task by task: as many per task as in the published sets, or `per_task`.
@@ -109,28 +108,26 @@ class Pipeline:
     def _task(self, task: str, split: Split, wanted: int) -> Iterator[History]:
         quota, seen = _Quota(wanted), Seen(self.settings.duplicates, self.encode)
         groups: set[str] = set()
-        made, candidates = 0, self._candidates(task, split)
-        while block := list(islice(candidates, min(wanted, BLOCK))):
-            seen.prepare([one.question.text for one in block])
-            for one in block:
-                if (split == "test" and one.question.group in groups) or not quota.open(one.question):
-                    continue
-                item = self._made(one, f"{split}-{task}-{made}")
-                if item is None:
-                    continue
-                if seen.again(item):
-                    self.lost["near-duplicates"] += 1
-                    continue
-                quota.take(one.question)
-                groups.add(one.question.group)
-                made += 1
-                yield item
-                if self.settings.twins and split == "test":
-                    yield from self._twin(item, one)
-                if self.settings.swap and split == "test":
-                    yield from self._swapped(item, one, self.settings.swap)
-                if made == wanted:
-                    return
+        made = 0
+        for one in self._candidates(task, split):
+            if (split == "test" and one.question.group in groups) or not quota.open(one.question):
+                continue
+            item = self._made(one, f"{split}-{task}-{made}")
+            if item is None:
+                continue
+            if seen.again(item):
+                self.lost["near-duplicates"] += 1
+                continue
+            quota.take(one.question)
+            groups.add(one.question.group)
+            made += 1
+            yield item
+            if self.settings.twins and split == "test":
+                yield from self._twin(item, one)
+            if self.settings.swap and split == "test":
+                yield from self._swapped(item, one, self.settings.swap)
+            if made == wanted:
+                return
         self.lost[f"missing: {task}"] += wanted - made
 
     def _candidates(self, task: str, split: Split) -> "Iterator[_Candidate]":
@@ -187,9 +184,9 @@ class Pipeline:
 
     def _history(self, question: Question, number: str) -> Shown | None:
         """Steps 5 to 8: the exchanges of a combination of attributes, made once and shared by all its questions."""
-        if question.group not in self._histories:
-            self._histories[question.group] = self._written(question, number)
-        return self._histories[question.group]
+        if question.group not in self.histories:
+            self.histories[question.group] = self._written(question, number)
+        return self.histories[question.group]
 
     def _written(self, question: Question, number: str) -> Shown | None:
         person, random = question.persona, Random(self._draw("history", number))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from kithe.errors import ConfigError
 from kithe.ip_dialog.asks import Asker, Mode, Request, closed_answer, family, held_out, open_answer
@@ -14,6 +14,7 @@ from kithe.ip_dialog.world import joined, world
 from kithe.records.base import Record
 
 Person = Mapping[str, str]
+FILLERS: Final = 19  # tries to find one that is not in the history yet
 
 
 class Teacher(Protocol):
@@ -155,8 +156,12 @@ class Scripted:
     def filler(self, related: Person, earlier: Sequence[Exchange], draw: str) -> Exchange:
         """See `Teacher`; no sentence twice in a history."""
         random, used = Random(draw), {exchange.user for exchange in earlier}
-        tried = [cues().filler(family(related), random) for _ in range(20)]
-        return next((made for made in tried if made.user not in used), tried[0])
+        first = made = cues().filler(family(related), random)
+        for _ in range(FILLERS):
+            if made.user not in used:
+                return made
+            made = cues().filler(family(related), random)
+        return first
 
     def flip(self, request: Request, person: Person) -> Flip | None:
         """See `Twins`."""
