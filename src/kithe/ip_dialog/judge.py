@@ -205,6 +205,9 @@ def _row(history: History, official: Scored, corrected: Scored, text: str) -> di
         "values": corrected.values,
         "failure": failure(text, asked.form),
         "related": asked.related,
+        "named": reading.read(text).attributes or {},
+        "twin_of": asked.twin_of,
+        "said": reading.values(reading.read(text).answer, asked.form),
     }
 
 

@@ -97,7 +97,6 @@ class Settings:
                 f"distractors={self.distractors}, neutral={self.neutral}: at least 1 distractor and 0 neutral exchanges"
             )
 
-
     @cached_property
     def space(self) -> Space:
         """What people can be."""

@@ -68,7 +68,7 @@ class IPDialog:
             )
         if self.intervention != "none":
             self._check_intervention()
-        self.known  # refuses what is wrong with `extra`
+        space(self.extra)  # refuses what is wrong with it
 
     def _check_intervention(self) -> None:
         node = SETS[self.intervention]
