@@ -14,7 +14,6 @@ from statistics import mean
 from kithe.ip_dialog.people import Person, Rule, problems
 from kithe.records.question import Question
 
-SLACK = 1
 PERMUTATIONS = 200
 Stereotypes = Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]]  # protected -> its value -> attribute -> values
 
@@ -36,10 +35,10 @@ def stereotyped(
 
 @dataclass
 class Balance:
-    """Keeps the values of a protected attribute equally often beside each role, give or take `SLACK`.
+    """Deals out the values of a protected attribute so that each stands as often beside every role as the others.
 
     Attributes:
-        protected: the attribute; None: everything is taken.
+        protected: the attribute; None: people stay as they are.
         values: its values.
         taken: (value, role) -> items so far.
     """
@@ -48,26 +47,26 @@ class Balance:
     values: Sequence[str] = ()
     taken: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def open(self, question: Question) -> bool:
-        """Whether an item may be taken: its value is not ahead of the others beside any of its roles."""
-        if self.protected is None or self.protected not in question.persona:
-            return True
-        own = question.persona[self.protected]
-        return all(
-            self.taken[own, role] - min(self.taken[other, role] for other in self.values) < SLACK
-            for role in roles(question, self.protected)
-        )
+    def settled(self, person: Person, related: Mapping[str, str], more: Sequence[Rule] = ()) -> Person:
+        """The person with the value that is furthest behind beside these roles, among those that leave them possible.
+
+        Where an item depends on the protected attribute itself, the person stays as they are.
+        """
+        if self.protected is None or self.protected in related:
+            return person
+        others = ({**person, self.protected: value} for value in self.values if value != person[self.protected])
+        possible = [person, *(other for other in others if not problems(other, more=more))]
+        return min(possible, key=lambda one: sum(self.taken[one[self.protected or ""], role] for role in roles(related)))
 
     def take(self, question: Question) -> None:
         """Count an item."""
-        if self.protected is not None and self.protected in question.persona:
-            own = question.persona[self.protected]
-            self.taken.update((own, role) for role in roles(question, self.protected))
+        if self.protected is not None and self.protected not in question.related:
+            self.taken.update((question.persona[self.protected], role) for role in roles(question.related))
 
 
-def roles(question: Question, protected: str) -> list[str]:
-    """What an item depends on, but for the protected attribute itself."""
-    return [f"{name}={value}" for name, value in question.related.items() if name != protected]
+def roles(related: Mapping[str, str]) -> list[str]:
+    """The attribute values that an item depends on."""
+    return [f"{name}={value}" for name, value in related.items()]
 
 
 @dataclass(frozen=True)

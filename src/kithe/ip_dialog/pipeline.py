@@ -52,7 +52,7 @@ class Settings:
         extra: attributes beside the twelve (`kithe.ip_dialog.extra.Extra`).
         stereotypes: what is said of kinds of people (`kithe.ip_dialog.bias.Stereotypes`), for audits of bias.
         stereotyped: share of people who are made so.
-        balanced: a protected attribute whose values must be equally often beside each role, give or take one.
+        balanced: a protected attribute whose values are dealt out so that each stands equally often beside every role.
     """
 
     seed: int = 0
@@ -135,8 +135,6 @@ class Pipeline:
 
     def _task(self, task: str, split: Split, wanted: int) -> Iterator[History]:
         quota, seen = _Quota(wanted), Seen(self.settings.duplicates, self.encode)
-        protected = self.settings.balanced
-        balance = Balance(protected, self.settings.space.schema.attributes[protected].values if protected else ())
         groups: set[str] = set()
         made = 0
         for one in self._candidates(task, split):
@@ -145,14 +143,11 @@ class Pipeline:
             item = self._made(one, f"{split}-{task}-{made}")
             if item is None or item.question is None:
                 continue
-            if not balance.open(item.question):
-                self.lost["items that would unbalance roles"] += 1
-                continue
             if seen.again(item):
                 self.lost["near-duplicates"] += 1
                 continue
             quota.take(one.question)
-            balance.take(item.question)
+            self.balance.take(item.question)
             groups.add(one.question.group)
             made += 1
             yield item
@@ -219,7 +214,8 @@ class Pipeline:
     def _history(self, question: Question, number: str) -> Shown | None:
         """Steps 5 to 8: the exchanges of a combination of attributes, made once and shared by all its questions."""
         if question.group not in self.histories:
-            self.histories[question.group] = self._written(question, number)
+            person = self.balance.settled(question.persona, question.related, self.settings.space.rules)
+            self.histories[question.group] = self._written(question.model_copy(update={"persona": person}), number)
         return self.histories[question.group]
 
     def _written(self, question: Question, number: str) -> Shown | None:
@@ -314,6 +310,12 @@ class Pipeline:
 
     def _draw(self, *names: object) -> str:
         return "/".join(map(str, (self._root, *names)))
+
+    @cached_property
+    def balance(self) -> Balance:
+        """Deals out the protected attribute."""
+        name = self.settings.balanced
+        return Balance(name, self.settings.space.schema.attributes[name].values if name else ())
 
     @cached_property
     def _root(self) -> str:

@@ -130,11 +130,14 @@ def _alike(seen: Seen, other: Seen) -> bool:
     """Whether the other is the same cell with nothing set, on the same items."""
     if other.format.get("intervention") != "none" or other.test != seen.test:
         return False
-    chosen = [
-        {**one.config, "task": {**one.config["task"], "format": {**one.format, "intervention": ""}}} for one in (seen, other)
-    ]
-    same = all(chosen[0].get(key) == chosen[1].get(key) for key in ("task", "data", "adapt", "model", "seed"))
-    return same and [row["id"] for row in seen.rows] == [row["id"] for row in other.rows]
+    first, second = (_but_for_the_node(one) for one in (seen, other))
+    return first == second and [row["id"] for row in seen.rows] == [row["id"] for row in other.rows]
+
+
+def _but_for_the_node(seen: Seen) -> list[Any]:
+    """What makes a cell, whatever node is set in it."""
+    task = {**seen.config["task"], "format": {**seen.format, "intervention": ""}}
+    return [task, *(seen.config.get(key) for key in ("data", "adapt", "model", "seed"))]
 
 
 def attributes(found: Sequence[Seen]) -> Table:
