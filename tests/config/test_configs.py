@@ -25,6 +25,9 @@ EXTRA = {
         "ip_dialog-points": ["judge.client.client.model=any"],
         "ppopt-endpoint": [f"judge.{who}.client.client.model=any" for who in ("assistant", "pairs", "ratings")],
     },
+    "task/test": {
+        "ip_dialog_family": [f"task.test.ip_dialog_family.teacher.{who}.client.model=any" for who in ("client", "examiner")]
+    },
     "recall": {"endpoint": ["recall.answerer.client.client.model=any"]},
     "data": {
         "ip_dialog-endpoint": [f"data.teacher.{who}.client.model=any" for who in ("client", "examiner")],
