@@ -35,8 +35,9 @@ def people() -> list[History]:
 
 
 def test_what_differs_is_told_apart_and_what_is_of_one_kind_is_not() -> None:
-    one, two, other = (corpus(name, part) for name, part in (("one", made(1)), ("two", made(2)), ("people", people())))
-    assert on_words(one.passages, other.passages).figure.value > 0.99
+    ours, theirs = made(1, 4), corpus("people", people())
+    one, two = corpus("one", ours[::2]), corpus("two", ours[1::2])
+    assert on_words(one.passages, theirs.passages).figure.value > 0.99
     alike = on_words(one.passages, two.passages).figure
     assert alike.low is not None
     assert alike.low < 0.55
