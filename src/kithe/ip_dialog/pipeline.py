@@ -85,9 +85,9 @@ class Settings:
             if chosen is not None and chosen not in known.names:
                 raise unknown(f"attribute in {name}", chosen, known.names)
         for protected, kinds in self.stereotypes.items():
-            for value, roles in kinds.items():
-                for pair in ({name: one} for name, values in roles.items() for one in values):
-                    known.check({protected: value, **pair})
+            for kind_of, roles in kinds.items():
+                for pair in ({role: one} for role, values in roles.items() for one in values):
+                    known.check({protected: kind_of, **pair})
         if not 0 <= self.stereotyped <= 1:
             raise ConfigError(f"stereotyped={self.stereotyped}: a share between 0 and 1")
         if self.duplicates is not None and not 0 < self.duplicates <= 1:
