@@ -2,14 +2,15 @@
 
 import random
 from dataclasses import replace
+from itertools import chain
 
 import pytest
 import torch
-from benchmarks.packed import filled, loss_sum, ready
-from benchmarks.train_throughput_gpu import CASES, batch_of, lengths_of, needed, shape
 from torch import nn
 from transformers import AutoModelForCausalLM
 
+from benchmarks.packed import filled, loss_sum, ready
+from benchmarks.train_throughput_gpu import CASES, batch_of, lengths_of, needed, shape
 from kithe.llm.models import Shape
 from kithe.training import module
 
@@ -67,4 +68,4 @@ def test_the_arithmetic_is_that_of_six_and_four_a_weight() -> None:
 def test_padded_and_packed_batches_hold_the_same_rows() -> None:
     padded, packed = (lengths_of(case, tiny=False) for case in CASES[2:4])
     assert {len(batch) for batch in padded} == {CASES[2].rows}
-    assert sorted(sum(padded, [])) == sorted(sum(packed, []))
+    assert sorted(chain.from_iterable(padded)) == sorted(chain.from_iterable(packed))
