@@ -27,7 +27,7 @@ TRIVIAL = [
     "task/test=sample",
     "task/validation=sample",
     "task.test.sample.limit=1",
-    "judge.resamples=10",
+    "judge.resamples=40",
     "progress=false",
 ]
 
