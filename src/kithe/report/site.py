@@ -5,7 +5,7 @@ from dataclasses import replace
 from html import escape
 from typing import Final
 
-from kithe.report import accounts, budgets, charts, curves, examples, headline, page, probes, slices, sureness
+from kithe.report import accounts, budgets, charts, curves, examples, headline, page, probes, slices, sureness, transfer
 from kithe.report.audits import Audit
 from kithe.report.differences import differences_table, stars
 from kithe.report.errors import EXPLAINED as KINDS_EXPLAINED
@@ -82,6 +82,9 @@ def results(found: Study) -> Iterator[str]:
     for part in found.test_sets:
         yield page.heading(part.name, level=3)
         yield headline.main_table(found, part)
+        if (others := transfer.transfer(part)) is not None:
+            yield page.heading(f"{part.name}: other deployed models", level=4)
+            yield page.table(others)
     failed = [row for row in found.rows if row.problem]
     if failed:
         lines = "".join(f"<li>{escape(', '.join(row.runs))}: {escape(row.problem)}</li>" for row in failed)
