@@ -116,6 +116,7 @@ def test_plan_prints_a_line_a_cell_and_runs_nothing(run: Run, tmp_path: Path) ->
     assert not (tmp_path / "store" / "runs").exists()
 
 
+@pytest.mark.slow
 def test_a_run_starts_from_another_runs_config(run: Run, tmp_path: Path) -> None:
     store = tmp_path / "store"
     run(["data=synthetic", "task/test=sample", "task.test.sample.limit=3", "adapt=zero-shot"])
