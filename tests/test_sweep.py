@@ -68,6 +68,7 @@ def test_a_plan_says_why_it_has_fewer_lines_than_the_words_have_combinations(
     local.sweep([compose([*some, f"paths.store={tmp_path}", "plan=true"]) for some in words], lambda runs: None)
     zero_shot, lora, why = capsys.readouterr().out.splitlines()
     assert "data=- " in zero_shot
+    assert "teacher=- " in zero_shot
     assert "seed=- " in zero_shot
     assert "data=synthetic " in lora
     assert "seed=0 " in lora

@@ -198,6 +198,9 @@ def export_corpus(options: argparse.Namespace) -> None:
         raise ConfigError(f"no run '{options.corpus}' in {options.store}; --merge and --gguf are for a run's weights")
     named = options.store / "generated" / options.corpus
     folder = named if named.exists() else Path(options.corpus)
+    if not folder.exists():
+        known = [path.name for kind in ("runs", "generated") for path in (options.store / kind).glob("*")]
+        raise absent("run or corpus", options.corpus, options.store, known)
     names = hub.copy(folder, options.to) if options.to else hub.published(folder)
     sys.stdout.writelines(f"{name}\n" for name in names)
     if options.push:
