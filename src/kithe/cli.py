@@ -131,8 +131,10 @@ def show_config(options: argparse.Namespace) -> None:
     """`kithe show config KEY [--why]`."""
     import yaml
 
+    from kithe.cell import replayed
     from kithe.config.origin import origins, value
 
+    options.overrides = replayed(options.overrides)
     if "=" in options.key:
         options.key, options.overrides = "", [options.key, *options.overrides]
     found = value(options.key, options.overrides)
@@ -144,9 +146,10 @@ def show_config(options: argparse.Namespace) -> None:
 
 def show_mask(options: argparse.Namespace) -> None:
     """`kithe show mask`."""
+    from kithe.cell import replayed
     from kithe.inspection import marked_example
 
-    sys.stdout.write(marked_example(options.overrides, options.example, colour=sys.stdout.isatty()))
+    sys.stdout.write(marked_example(replayed(options.overrides), options.example, colour=sys.stdout.isatty()))
 
 
 def show_taxonomy(options: argparse.Namespace) -> None:
