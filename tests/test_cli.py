@@ -107,6 +107,20 @@ def test_show_config_names_the_nearest_key() -> None:
     assert "did you mean 'rank'?" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("key", "part"),
+    [
+        ("adpt.rank", "no such key: 'adpt'; did you mean 'adapt'?"),
+        ("adapt.recpe.epochs", "no such key in 'adapt': 'recpe'; did you mean 'recipe'?"),
+        ("adapt.rank.more", "no such key: 'adapt.rank.more'; 'adapt.rank' is no group or mapping"),
+    ],
+)
+def test_show_config_names_the_first_part_that_is_wrong(key: str, part: str) -> None:
+    with pytest.raises(SystemExit) as found:
+        cli.main(["show", "config", key, "adapt=lora"])
+    assert part in str(found.value)
+
+
 def test_show_mask_marks_the_answer_and_its_end(capsys: pytest.CaptureFixture[str]) -> None:
     cli.main(["show", "mask", "adapt=lora", "corpus.facts=10", "model=tiny", "--example", "1"])
     out = capsys.readouterr().out
@@ -144,6 +158,14 @@ def test_report_says_what_there_is(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "pki-b" in done.stderr
     assert "pki-a" in done.stderr
+
+
+def test_export_names_what_there_is(tmp_path: Path) -> None:
+    (tmp_path / "generated" / "talk-1").mkdir(parents=True)
+    (tmp_path / "runs" / "pki-lora-1").mkdir(parents=True)
+    with pytest.raises(SystemExit) as found:
+        cli.main(["export", "pki-lora-2", "--store", str(tmp_path)])
+    assert str(found.value) == f"kithe: no run or corpus 'pki-lora-2' in {tmp_path}; there: pki-lora-1, talk-1"
 
 
 def test_expected_numbers_are_compared_with_their_tolerance() -> None:

@@ -65,7 +65,9 @@ def test_an_adapter_is_read_by_plain_peft_and_names_its_base(tmp_path: Path) -> 
     )
     assert str(tmp_path) not in written
     assert str(Path.home() / ".cache") not in written
-    assert json.loads((tmp_path / "out" / "adapter_config.json").read_text())["base_model_name_or_path"] == "tiny"
+    config = json.loads((tmp_path / "out" / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == "tiny"
+    assert config["target_modules"] == sorted(config["target_modules"])
     card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     assert "| sample/f1 | 0.250 | 0.125 to 0.500 | 12 |" in card
     assert "40 facts of synthetic (scripted" in card

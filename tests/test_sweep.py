@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kithe import experiment
 from kithe.cell import Cell
 from kithe.config.compose import compose
 from kithe.launch import local
@@ -68,6 +69,7 @@ def test_a_plan_says_why_it_has_fewer_lines_than_the_words_have_combinations(
     local.sweep([compose([*some, f"paths.store={tmp_path}", "plan=true"]) for some in words], lambda runs: None)
     zero_shot, lora, why = capsys.readouterr().out.splitlines()
     assert "data=- " in zero_shot
+    assert "teacher=- " in zero_shot
     assert "seed=- " in zero_shot
     assert "data=synthetic " in lora
     assert "seed=0 " in lora
@@ -79,3 +81,18 @@ def test_a_plan_says_why_it_has_fewer_lines_than_the_words_have_combinations(
 def test_nothing_is_said_where_each_combination_is_a_run() -> None:
     assert local.merged([("a", ["seed=0"]), ("b", ["seed=1"])]) == []
     assert local.merged([("a", ["seed=0"]), ("a", ["seed=0"])])[0].endswith("a is asked for 2 times")
+
+
+def test_what_a_user_can_mend_is_said_without_a_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = Cell.of(compose(["model=tiny", "task/test=sample", f"paths.store={tmp_path}"]))
+    said = "Traceback (most recent call last):\n  File\nkithe.errors.ConfigError: no training example is left\n"
+
+    def worker(folder: Path, placement: object, stop: object) -> int:
+        (folder / "error.0.txt").write_text(said, encoding="utf-8")
+        return 1
+
+    monkeypatch.setattr(experiment, "run_worker", worker)
+    cell.prepare()
+    with pytest.raises(SystemExit, match=r"failed: no training example is left$"):
+        experiment.execute(cell)
+    assert cell.folder.read("state.json")["error"] == "no training example is left"

@@ -223,9 +223,10 @@ class Cell:
 
     @property
     def counted(self) -> dict[str, Any]:
-        """What was chosen, with None for what falls out because no training data are read, or no model is asked."""
+        """What was chosen, with None for what falls out: no training data are read, nobody writes them, no model is asked."""
         reads = self.identity.corpus is not None
         fallen = {"data": self.choices["data"] if reads else None, "seed": self.config["seed"] if reads else None}
+        fallen |= {} if reads and "teacher" in self.config["data"] else {"teacher": None}
         return {**self.choices, **fallen, **({"model": None} if self.modelless else {})}
 
     def line(self) -> str:

@@ -135,8 +135,10 @@ def show_config(options: argparse.Namespace) -> None:
     """`kithe show config KEY [--why]`."""
     import yaml
 
+    from kithe.cell import replayed
     from kithe.config.origin import origins, value
 
+    options.overrides = replayed(options.overrides)
     if "=" in options.key:
         options.key, options.overrides = "", [options.key, *options.overrides]
     found = value(options.key, options.overrides)
@@ -148,9 +150,10 @@ def show_config(options: argparse.Namespace) -> None:
 
 def show_mask(options: argparse.Namespace) -> None:
     """`kithe show mask`."""
+    from kithe.cell import replayed
     from kithe.inspection import marked_example
 
-    sys.stdout.write(marked_example(options.overrides, options.example, colour=sys.stdout.isatty()))
+    sys.stdout.write(marked_example(replayed(options.overrides), options.example, colour=sys.stdout.isatty()))
 
 
 def show_taxonomy(options: argparse.Namespace) -> None:
@@ -210,6 +213,9 @@ def export_corpus(options: argparse.Namespace) -> None:
         raise ConfigError(f"no run '{options.corpus}' in {options.store}; --merge and --gguf are for a run's weights")
     named = options.store / "generated" / options.corpus
     folder = named if named.exists() else Path(options.corpus)
+    if not folder.exists():
+        known = [path.name for kind in ("runs", "generated") for path in (options.store / kind).glob("*")]
+        raise absent("run or corpus", options.corpus, options.store, known)
     names = hub.copy(folder, options.to) if options.to else hub.published(folder)
     sys.stdout.writelines(f"{name}\n" for name in names)
     if options.push:

@@ -22,6 +22,9 @@ from kithe.store import Folder
 # What a result says about how much was learnt from; see `kithe.training.fit.FitReport`.
 LEARNT = ("examples", "tokens", "supervised_tokens", "steps", "dropped", "dropped_validation", "logits_check")
 
+# How the last line of a traceback begins when the error is the user's to mend.
+FIXABLE = f"{ConfigError.__module__}.{ConfigError.__qualname__}: "
+
 
 def execute(cell: Cell) -> None:
     """Run what is missing of a prepared cell.
@@ -60,6 +63,7 @@ def adapt_and_ask(cell: Cell, stop: StopFlag) -> None:
     Raises:
         Stopped: `stop` was set meanwhile.
         RuntimeError: a worker failed; with the traceback of the one that failed first.
+        ConfigError: what failed is for the user to mend; the traceback stays in the run folder.
     """
     for old in cell.folder.path.glob("error.*.txt"):
         old.unlink()
@@ -72,6 +76,9 @@ def adapt_and_ask(cell: Cell, stop: StopFlag) -> None:
     if code:
         reports = sorted(cell.folder.path.glob("error.*.txt"), key=lambda file: file.stat().st_mtime_ns)
         texts = [file.read_text(encoding="utf-8") for file in reports]
+        said = texts[0].strip().splitlines()[-1] if texts and texts[0].strip() else ""
+        if said.startswith(FIXABLE):
+            raise ConfigError(said.removeprefix(FIXABLE))
         raise RuntimeError(texts[0] if texts else f"the worker ended with status {code} and left no traceback (killed?)")
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,10 @@ from rich.console import Console
 
 from kithe.errors import ConfigError
 from kithe.report.build import build, cells_table, read_result, report, terminal_table
-from kithe.report.shown import CellState
+from kithe.report.estimates import Estimate
+from kithe.report.rows import Row
+from kithe.report.shown import CellState, cell_states
+from kithe.report.tables import records
 
 GOLDEN = Path(__file__).parent / "golden"
 TRACE = 'Traceback (most recent call last):\n  File "fit.py", line 1\nRuntimeError: out of memory | =1+1\n'
@@ -143,6 +147,24 @@ def test_the_cells_table(store: Path) -> None:
     assert "Traceback" not in text
     assert "lora" in text
     assert "pki" not in text
+
+
+def test_cells_are_told_apart_by_what_was_set() -> None:
+    of = {"adapt": "lora", "data": "synthetic"}
+    results = [
+        {"run_id": "a", "cell": of, "config": {"adapt": {"rank": 4}}, "metrics": {}},
+        {"run_id": "b", "cell": of, "config": {"adapt": {"rank": 8}}, "state": "failed", "error": TRACE},
+    ]
+    found = cell_states(results)
+    assert [(cell.state, cell.choices["variant"]) for cell in found] == [("done", "adapt.rank=4"), ("failed", "adapt.rank=8")]
+    assert "adapt.rank=8" in shown(cells_table(found))
+
+
+def test_a_csv_file_has_an_option_beside_a_metric_of_its_name() -> None:
+    row = Row({"data": "real", "recall": "extractive"}, "real", "", ("a",), (0,), test_set="laps")
+    (record,) = records([replace(row, metrics={"recall": Estimate(0.5, 10, 0.4, 0.6)})])
+    assert record["recall_option"] == "extractive"
+    assert record["recall"] == 0.5
 
 
 def test_a_report_shows_what_it_wrote(store: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,15 +41,15 @@ def value(key: str, overrides: Sequence[str] = ()) -> Any:
     """
     config = compose(overrides)
     node = OmegaConf.create({name: item for name, item in OmegaConf.to_container(config).items() if name != "hydra"})  # type: ignore[union-attr]
-    parent, _, name = key.rpartition(".")
-    owner = OmegaConf.select(node, parent) if parent else node
-    if key and (not isinstance(owner, DictConfig) or name not in owner):
-        raise unknown(
-            f"key in '{parent}'" if parent else "key",
-            name,
-            [str(item) for item in owner if not str(item).startswith("_")] if isinstance(owner, DictConfig) else [],
-        )
-    found = OmegaConf.select(node, key) if key else node
+    found, above = node, ""
+    for name in key.split(".") if key else ():
+        if not isinstance(found, DictConfig):
+            raise ConfigError(f"no such key: '{key}'; '{above}' is no group or mapping")
+        if name not in found:
+            there = [str(item) for item in found if not str(item).startswith("_")]
+            raise unknown(f"key in '{above}'" if above else "key", name, there)
+        above = f"{above}.{name}".lstrip(".")
+        found = OmegaConf.select(node, above)
     return OmegaConf.to_container(found, resolve=True) if OmegaConf.is_config(found) else found
 
 

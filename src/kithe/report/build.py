@@ -15,7 +15,7 @@ from kithe.report.material import Shelf
 from kithe.report.paper import paper_files
 from kithe.report.results import read_result, sweep_runs
 from kithe.report.rows import Result, finished, rows
-from kithe.report.shown import CellState, cell_state, cells_table, terminal_table
+from kithe.report.shown import CellState, cell_states, cells_table, terminal_table
 from kithe.report.site import site
 from kithe.report.study import Study, study, tables
 from kithe.report.tables import records, results_table
@@ -28,7 +28,7 @@ PAGES = ("details.md", "tables.json", "report.html")
 USERS = "/items_per_history"  # its n is the number of users
 AT_ONCE = 2_500  # answers that take less than about two seconds
 
-__all__ = ["CellState", "build", "cell_state", "cells_table", "read_result", "report", "terminal_table"]
+__all__ = ["CellState", "build", "cell_states", "cells_table", "read_result", "report", "terminal_table"]
 
 
 def build(store: Path, runs: str | Sequence[str], out: Path | None = None, most: int | None = None) -> list[Path]:
@@ -112,7 +112,7 @@ def report(store: Path, runs: str | Sequence[str], out: Path | None = None, most
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = WIDTH
     if len(done) < len(results) or len(results) > 1:
-        console.print(cells_table(map(cell_state, results)))
+        console.print(cells_table(cell_states(results)))
     if done:
         console.print(terminal_table(done))
     for path in (written[0], *(path for path in written if path.name in ("table1.md", "table2.md"))):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kithe.report.rows import Result, error_line, finished
+from kithe.report.rows import Result, error_line, finished, name_variants
 from kithe.report.tables import short_table
 from kithe.report.text import NONE
 from kithe.report.writers import Table, terminal
@@ -23,10 +23,15 @@ class CellState:
     error: str = ""
 
 
-def cell_state(result: Result) -> CellState:
-    """Where a cell stands, from its result or from what stands in for one."""
-    state = "done" if finished(result) else str(result.get("state", "failed"))
-    return CellState(str(result["run_id"]), state, result.get("cell", {}), str(result.get("error") or ""))
+def cell_states(results: Sequence[Result]) -> list[CellState]:
+    """Where cells stand, from their results or from what stands in for them; values that tell cells apart are choices too."""
+    variants = name_variants([result for result in results if result.get("config")])
+    found = []
+    for result in results:
+        run, state = str(result["run_id"]), "done" if finished(result) else str(result.get("state", "failed"))
+        variant = {"variant": variants.get(run) or None}
+        found.append(CellState(run, state, {**result.get("cell", {}), **variant}, str(result.get("error") or "")))
+    return found
 
 
 def terminal_table(results: Sequence[Result]) -> "rich.table.Table":

@@ -196,7 +196,8 @@ def records(listed: Iterable[Row]) -> Iterator[dict[str, Any]]:
             "runs": " ".join(row.runs),
             "state": row.problem or DONE,
             "data_name": row.data,
-            **{group: row.choices.get(group) for group in groups},
+            # `recall` is a group and a metric.
+            **{f"{group}_option" if group in names else group: row.choices.get(group) for group in groups},
             "variant": row.variant,
             "seeds": " ".join(map(str, row.seeds)),
             "test_set": row.test_set,

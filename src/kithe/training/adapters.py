@@ -256,6 +256,10 @@ class Lora(Supervised):
 
     def export(self, model: "PreTrainedModel | PeftModel", folder: Path) -> None:
         """Write `adapter_model.safetensors` and `adapter_config.json`."""
+        for config in model.peft_config.values():
+            # peft would write a set in an order that is another in every process.
+            if not isinstance(config.target_modules, str):
+                config.target_modules = sorted(config.target_modules)
         model.save_pretrained(folder, save_embedding_layers=False)
         (folder / "README.md").unlink(missing_ok=True)
 
