@@ -21,7 +21,7 @@ WORDS = ["model=tiny", "adapt=zero-shot", "task/test=sample", "task.test.sample.
 class Shared:
     """Finds supported what shares most of its words with what is said."""
 
-    name, threshold = "scripted", 0.6
+    name, threshold, searched = "scripted", 0.6, 0.6
 
     def probabilities(self, asked: Sequence[tuple[str, str, str]]) -> list[float]:
         return [len(stems(stated) & stems(said)) / max(1, len(stems(stated))) for _, said, stated in asked]
