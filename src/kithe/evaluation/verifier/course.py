@@ -11,6 +11,7 @@ from kithe.corpora.real import RealSet
 from kithe.corpora.source import Split
 from kithe.errors import ConfigError, at_least, more_than, unknown
 from kithe.evaluation.judging.verdicts import Question
+from kithe.evaluation.verifier import rules
 from kithe.evaluation.verifier.challenge import challenge
 from kithe.evaluation.verifier.harder import made, turned
 from kithe.evaluation.verifier.pairs import Pair, Source, from_histories, people
@@ -145,8 +146,9 @@ class Course:
 
     @property
     def content(self) -> list[Any]:
-        """What decides the weights besides the text of the pairs."""
-        return [VERSION, version(PACKAGE), asdict(self)]
+        """What decides the weights, those of the read-out too, besides the text of the pairs."""
+        by_hand = [pair.line() for pair in challenge("development")] if self.source == "people" else []
+        return [VERSION, version(PACKAGE), asdict(self), rules.digest(), digest(by_hand)]
 
 
 def _half(dialogue: str) -> int:
