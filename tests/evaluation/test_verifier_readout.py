@@ -1,6 +1,7 @@
 """The read-out on top of the network: its regression, its features, and that no pair is read by what it was fitted on."""
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -8,8 +9,10 @@ from judged_talks import talk
 from words_encoder import WordsEncoder
 
 from kithe.evaluation.judging.verdicts import Question
+from kithe.evaluation.verifier import checkpoint
 from kithe.evaluation.verifier.looking import look
 from kithe.evaluation.verifier.readout import FEATURES, Readout, apart, features, fit, sentences_of
+from kithe.knowledge.text import stems
 from kithe.records.history import KnowledgeItem
 
 
@@ -99,3 +102,23 @@ def test_a_search_is_marked_where_passages_were_chosen() -> None:
     )
     assert (few[0].searched, len(few[0].read), few[0].highest) == (True, 2, 1.0)
     assert (all_[0].searched, len(all_[0].read)) == (False, 3)
+
+
+class Lenient:
+    """A scripted reader: shared words, and never less than 0.5."""
+
+    threshold = 0.4
+
+    def probabilities(self, asked: Sequence[tuple[str, str, str]]) -> list[float]:
+        return [0.5 + 0.4 * len(stems(said) & stems(stated)) / max(1, len(stems(stated))) for _, said, stated in asked]
+
+
+def test_the_threshold_of_a_search_is_chosen_on_searches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "default_encoder", WordsEncoder)
+    history = talk("h", *(f"U: I sell {thing}." for thing in ("tea", "boats", "roses", "lamps", "bread", "bees")))
+    asked = [
+        (Question(thing, history, KnowledgeItem(statement=f"I sell {thing}.")), own)
+        for thing, own in (("tea", True), ("boats", True), ("roses", True), ("cars", False), ("sofas", False), ("maps", False))
+    ]
+    assert 0.7 < checkpoint.searched_threshold(asked, Lenient()) <= 0.9  # type: ignore[arg-type]
+    assert checkpoint.searched_threshold([], Lenient()) == 0.4  # type: ignore[arg-type]
