@@ -137,7 +137,7 @@ def card(course: Course, held_out: Sequence[Pair], trained: Checkpoint) -> dict[
     """
     asked, truth = texts(held_out), [pair.supported for pair in held_out]
     known = features(asked, trained.bare(asked), default_encoder())
-    groups = [pair.dialogue.rpartition("-")[0] if pair.kind in SPLIT_KINDS else pair.dialogue for pair in held_out]
+    groups = [pair.dialogue.rsplit("-", 1)[0] if pair.kind in SPLIT_KINDS else pair.dialogue for pair in held_out]
     crossed = apart(known, truth, groups)
     some = [at for at, pair in enumerate(held_out) if pair.kind in SPLIT_KINDS]
     right, read = [truth[at] for at in some], [crossed[at] for at in some]

@@ -96,7 +96,7 @@ def fit(features: NDArray[np.float64], labels: Sequence[bool], penalty: float = 
 
 
 def apart(features: NDArray[np.float64], labels: Sequence[bool], groups: Sequence[str]) -> list[float]:
-    """Probabilities as `fit` would give them, each pair's by a read-out that saw no pair of its group."""
+    """Probabilities as `fit` would give them, each pair's by a read-out that saw no pair of its group (two at least)."""
     names = {group: place % FOLDS for place, group in enumerate(sorted(set(groups)))}
     fold, truth, found = np.array([names[group] for group in groups]), np.array(labels), np.zeros(len(labels))
     for each in np.unique(fold):
