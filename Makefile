@@ -53,5 +53,5 @@ $(VENV)/.dev: $(VENV)/.run
 	@touch $@
 
 $(VENV)/.system: $(VENV)/.dev
-	@$(call INSTALL,-c constraints.txt -e '.[ray,bench]')
+	@$(call INSTALL,-c constraints.txt -e '.[ray]' -e '.[bench]')
 	@touch $@

@@ -10,6 +10,7 @@ import json
 import math
 import resource
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +27,7 @@ from benchmarks.common import RESULTS, write
 from kithe.evaluation.statistics import percentiles, totals
 from kithe.gym.corpus import Atlas
 from kithe.gym.noise.distractor import Distractor
+from kithe.gym.style import SHOWN
 from kithe.ppopt import baselines, output
 from kithe.ppopt.answers import ScriptedHouse
 from kithe.ppopt.judge import PPOptJudge
@@ -34,14 +36,25 @@ from kithe.ppopt.source import PPOptStates
 from kithe.ppopt.states import question, state
 from kithe.ppopt.task import PPOpt
 from kithe.ppopt.teacher import ColdStart
+from kithe.ppopt.teacher import Scripted as Teacher
 from kithe.ppopt.verdicts import Scripted
 from kithe.records.chat import Prediction
 from kithe.records.history import History
 
 Row = dict[str, Any]
-STATES: Final = PPOptStates(Atlas(personas=2500, distractor=Distractor(rate=0.0)), cold=ColdStart(share=0.5))
-FORMAT: Final = PPOpt(edit="append", evidence=False, menu=False, instructed=False, sessions=1, characters=90, max_new_tokens=48)
+SESSIONS: Final = 1  # of the past, seen by the policy and by its teacher
+CHARACTERS: Final = 90  # of every message of them
+FORMAT: Final = PPOpt(
+    edit="append", evidence=False, menu=False, instructed=False, max_new_tokens=48, sessions=SESSIONS, characters=CHARACTERS
+)
+STATES: Final = PPOptStates(
+    Atlas(personas=2500, distractor=Distractor(rate=0.0)), cold=ColdStart(Teacher(SESSIONS, CHARACTERS), share=0.7)
+)
 TEXTS: Final = ("gym/*.yaml", "gym/queries/*.yaml", "ppopt/*.yaml")
+MARKS: Final = (
+    "Past messages of the user (the assistant's replies are hidden).\n", "Session 1:\n", "New message:\n",
+    "<REASONING>\n", "</REASONING>\n<PROMPT>", "</PROMPT>", *(f"{name} =" for name in SHOWN),
+)  # fmt: skip
 
 
 @cache
@@ -165,14 +178,14 @@ def rules(arm: str, seed: int, steps: int, epochs: float) -> Any:
 
     weights = {"profile": 0.0 if arm == "task_only" else 0.3, "task": 1.0 if arm == "task_only" else 0.7}
     return GRPO(
-        FullSFT(Recipe(4e-3, epochs, 8, 8, 400)),
-        Steps(3e-4, steps, validate_every=0),
+        FullSFT(Recipe(4e-3, epochs, 16, 16, 400)),
+        Steps(5e-4, steps, validate_every=0),
         {"profile": ProfileReward(), "task": TaskReward(ScriptedHouse(), Scripted()), "format": FormatReward()},
         {**weights, "format": 0.0},
         disjoint=True,
         advantage=Advantage("normalise_then_sum" if arm == "gdpo" else "sum_then_normalise"),
         loss=Loss(kl=0.01),
-        rollouts=Rollouts(8, 8, 0.7, 0.95, 8, 64),
+        rollouts=Rollouts(8, 8, 0.7, 1.0, 8, 64),
     )
 
 
@@ -180,35 +193,48 @@ def small() -> Any:
     """The model: random weights and a vocabulary of its own."""
     from kithe.llm.small import Small
 
-    return Small("small", TEXTS, 2048, 64, 2, 4)
+    return Small("small", TEXTS, 2048, 64, 2, 4, marks=MARKS)
 
 
-def learning(seeds: int, steps: int, epochs: float, arms: Sequence[str]) -> tuple[list[Row], Row]:
-    """Cold start, then rewards, per arm and seed; the gain is measured on states of held-out users with exported weights."""
-    rows, gains = list[Row](), dict[str, list[list[float]]]()
+def learning(
+    seeds: int, steps: int, epochs: float, arms: Sequence[str], keep: Callable[[list[Row], Row], None]
+) -> tuple[list[Row], Row]:
+    """Cold start, then rewards, per arm and seed; the gain is measured on states of held-out users with exported weights.
+
+    The arms of a seed share its cold start, so that only the first one's seconds hold it.
+    """
+    rows, gains, figures = list[Row](), dict[str, list[list[float]]](), Row()
     for seed in range(seeds):
         with tempfile.TemporaryDirectory() as folder:
             for arm in arms:
-                curve, before, after, seconds = _taught(Path(folder), arm, seed, steps, epochs)
-                gains.setdefault(arm, []).append([b - a for a, b in zip(before, after, strict=True)])
-                rows.append(
-                    {
-                        "part": "learning",
-                        "arm": arm,
-                        "seed": seed,
-                        "seconds": round(seconds, 1),
-                        "sft": statistics.mean(before),
-                        "after": statistics.mean(after),
-                        "curve": curve,
-                    }
-                )
-                print(json.dumps({key: value for key, value in rows[-1].items() if key != "curve"}), flush=True)
+                row, own = _arm(Path(folder), arm, seed, steps, epochs)
+                rows, gains = [*rows, row], {**gains, arm: [*gains.get(arm, []), own]}
+                figures = {**_gained(gains), "learning_seeds": seed + 1, "learning_steps": steps, "learning_epochs": epochs}
+                print(json.dumps({key: value for key, value in row.items() if key != "curve"}), flush=True)
+                keep(rows, figures)
+    return rows, figures
+
+
+def _arm(folder: Path, arm: str, seed: int, steps: int, epochs: float) -> tuple[Row, list[float]]:
+    curve, before, after, seconds, cpu = _taught(folder, arm, seed, steps, epochs)
+    start, end = (statistics.mean(own[0] for own in each) for each in (before, after))
+    parts = {
+        f"{when}_{name}": statistics.mean(own[place] for own in each)
+        for when, each in (("sft", before), ("after", after))
+        for place, name in ((1, "profile"), (2, "task"))
+    }
+    row = {"part": "learning", "arm": arm, "seed": seed, "seconds": round(seconds, 1), "cpu_seconds": round(cpu, 1)}
+    gain = [b[0] - a[0] for a, b in zip(before, after, strict=True)]
+    return {**row, "sft": start, "after": end, **parts, "curve": curve}, gain
+
+
+def _gained(gains: Mapping[str, list[list[float]]]) -> Row:
     figures: Row = {}
     for arm, own in gains.items():
         name = "reward_gain" if arm == "grpo" else f"reward_gain_{arm}"
         mean, low, high = _interval(own)
         figures |= {name: mean, f"{name}_low": low, f"{name}_high": high}
-    return rows, {**figures, "learning_seeds": seeds, "learning_steps": steps}
+    return figures
 
 
 def _interval(gains: Sequence[Sequence[float]]) -> tuple[float, float, float]:
@@ -219,7 +245,10 @@ def _interval(gains: Sequence[Sequence[float]]) -> tuple[float, float, float]:
     return float(each.mean()), low, high
 
 
-def _taught(folder: Path, arm: str, seed: int, steps: int, epochs: float) -> tuple[list[Row], list[float], list[float], float]:
+Rated = list[tuple[float, float, float]]  # reward, profile, task of each held-out state
+
+
+def _taught(folder: Path, arm: str, seed: int, steps: int, epochs: float) -> tuple[list[Row], Rated, Rated, float, float]:
     from kithe.training.adapters import Lesson
     from kithe.training.trainer import Hardware
 
@@ -239,34 +268,19 @@ def _taught(folder: Path, arm: str, seed: int, steps: int, epochs: float) -> tup
                 }
             )
 
-    begun = time.perf_counter()
-    own.learn(
-        Lesson(
-            small(),
-            FORMAT,
-            states("train"),
-            [],
-            "fp32",
-            seed,
-            home,
-            sink,
-            Hardware(),
-            10_000,
-            False,
-            _never,
-        )
-    )
-    seconds = time.perf_counter() - begun
+    begun, busy = time.perf_counter(), time.process_time()
+    own.learn(Lesson(small(), FORMAT, states("train"), [], "fp32", seed, home, sink, Hardware(), 10_000, False, _never))
+    seconds, cpu = time.perf_counter() - begun, time.process_time() - busy
     if not shared.exists():
         (home / "cold").rename(shared)
-    return curve, _rewards(own, shared / "weights"), _rewards(own, home / "weights"), seconds
+    return curve, _rewards(own, shared / "weights"), _rewards(own, home / "weights"), seconds, cpu
 
 
 def _never() -> bool:
     return False
 
 
-def _rewards(own: Any, weights: Path) -> list[float]:
+def _rewards(own: Any, weights: Path) -> Rated:
     """0.3 profile + 0.7 task of the most likely answers to held-out states, the same scale for every arm."""
     from kithe.llm.chat import render
     from kithe.llm.sampling import Sampling
@@ -279,7 +293,7 @@ def _rewards(own: Any, weights: Path) -> list[float]:
     room = Room(FORMAT, words, people, prompts)
     rollouts = draw(model, words, list(enumerate(prompts)), [[Sampling()] for _ in people], FORMAT.max_new_tokens, 64)
     cases = room.predictions(rollouts)
-    return [0.3 * a + 0.7 * b for a, b in zip(own.rewards["profile"](cases), own.rewards["task"](cases), strict=True)]
+    return [(0.3 * a + 0.7 * b, a, b) for a, b in zip(own.rewards["profile"](cases), own.rewards["task"](cases), strict=True)]
 
 
 # --- step -------------------------------------------------------------------------------------------------------------------
@@ -385,17 +399,22 @@ def main() -> None:
     before = json.loads((RESULTS / "grpo.json").read_text(encoding="utf-8")) if (RESULTS / "grpo.json").exists() else {}
     rows = [row for row in before.get("rows", []) if row["part"] not in chosen.parts]
     summary = dict(before.get("summary", {}))
+    command = " ".join(["python -m benchmarks.grpo", *sys.argv[1:]])
+
+    def keep(more: list[Row], figures: Row) -> None:
+        write("grpo", command, [*rows, *more], {**summary, **figures})
+
     measured: dict[str, Callable[[], tuple[list[Row], Row]]] = {
         "loss": loss,
         "controls": controls,
-        "learning": lambda: learning(chosen.seeds, chosen.steps, chosen.epochs, chosen.arms.split(",")),
+        "learning": lambda: learning(chosen.seeds, chosen.steps, chosen.epochs, chosen.arms.split(","), keep),
         "step": lambda: step(chosen.clocked),
     }
     for part in chosen.parts:
         more, figures = measured[part]()
         rows, summary = [*rows, *more], {**summary, **figures}
         assert all(math.isfinite(value) for value in figures.values())
-        print(write("grpo", f"python -m benchmarks.grpo {' '.join(chosen.parts)}", rows, summary), figures)
+        print(write("grpo", command, rows, summary), figures)
 
 
 if __name__ == "__main__":

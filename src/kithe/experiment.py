@@ -33,6 +33,7 @@ def execute(cell: Cell) -> None:
     stop = StopFlag().listen()
     with cell.folder.lock():
         if cell.folder.read("state.json").get("state") == "done":
+            stop.leave()
             return
         cell.folder.mark("running")
         try:
@@ -50,6 +51,7 @@ def execute(cell: Cell) -> None:
             where = "" if fixable else f" (traceback: {cell.folder.path / 'state.json'})"
             raise SystemExit(f"kithe: cell {cell.identity.run} failed: {text.strip().splitlines()[-1]}{where}") from None
         cell.folder.mark("done")
+    stop.leave()
 
 
 def adapt_and_ask(cell: Cell, stop: StopFlag) -> None:

@@ -22,6 +22,7 @@ from kithe.errors import Stopped
 from kithe.evaluation.judges import GoldJudge, Scores
 from kithe.evaluation.judging.audit import families
 from kithe.evaluation.judging.kept import kept
+from kithe.evaluation.scores import UserScore
 from kithe.evaluation.task import Chained, Format
 from kithe.launch.processes import end_with_parent
 from kithe.launch.signals import AGAIN, StopFlag
@@ -185,12 +186,12 @@ class Worker:
 
     def try_prompt(self, asker: "Asker", prompt: Prompt, folder: Path) -> dict[str, Any]:
         """One way of asking and its F1 over the validation sets, by gold facts."""
-        rows: list[dict[str, Any]] = []
+        users: list[UserScore] = []
         for name, source in self.task.validation.items():
             histories = list(source.histories("validation", 0))
             asked = asker.ask(histories, prompt, folder / f"{prompt.shots}-{prompt.decode}" / name)
-            rows += GoldJudge(resamples=1).score(histories, asked.made).rows
-        hits, predicted, gold = (sum(row[key] for row in rows) for key in ("tp", "predicted", "gold"))
+            users += GoldJudge().users(histories, asked.made)
+        hits, predicted, gold = (sum(getattr(user, key) for user in users) for key in ("tp", "predicted", "gold"))
         return {**asdict(prompt), "f1": 2 * hits / max(1, predicted + gold)}
 
     def score(self) -> None:

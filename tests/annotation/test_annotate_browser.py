@@ -13,7 +13,7 @@ from kithe.annotation.from_run import Sample, from_run
 from kithe.annotation.package import Header, Package, Pane, Task
 from kithe.evaluation.judging.validation import ADJUDICATOR
 from kithe.records.history import Evidence, Turn
-from tests.browser import DESKTOP, PHONE
+from tests.browser import DESKTOP, PATIENCE, PHONE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -48,6 +48,7 @@ def book(tmp_path: Path) -> Book:
 def open_page(browser: "Browser", link: str, size: dict[str, int] = DESKTOP, scheme: str = "light") -> tuple["Page", list[str]]:
     """A page of somebody's own browser, and everything in it that should not be: errors, and requests to elsewhere."""
     context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENCE)
     page, wrong = context.new_page(), list[str]()
     home = link.split("/enter/")[0]
     page.on("request", lambda request: None if request.url.startswith(home) else wrong.append(request.url))
@@ -97,9 +98,11 @@ def test_two_people_answer_by_keyboard_and_the_adjudicator_settles(
     assert judge.locator("text=Settle 1 of 1 disagreements").is_visible()
     judge.click("text=Settle 1 of 1 disagreements")
     judge.click("text=Go on")
+    judge.wait_for_url("**/task/**")
     assert judge.locator(".others p").count() == 2
     assert answered(judge, book, ADJUDICATOR, "a").answers == {"relevance": True, "sensibility": True}
     judge.click("text=Results")
+    judge.wait_for_url("**/results")
     assert "People differ on 1 tasks; 1 of these are settled." in judge.locator("main").inner_text()
     with judge.expect_download() as download:
         judge.click("text=labels.jsonl")

@@ -22,13 +22,15 @@ EXTRA = {
     "judge": {
         "endpoint": ["judge.client.client.model=any"],
         "panel": MEMBERS,
+        "ip_dialog-points": ["judge.client.client.model=any"],
         "ppopt-endpoint": [f"judge.{who}.client.client.model=any" for who in ("assistant", "pairs", "ratings")],
     },
     "recall": {"endpoint": ["recall.answerer.client.client.model=any"]},
     "data": {
+        "ip_dialog-endpoint": [f"data.teacher.{who}.client.model=any" for who in ("client", "examiner")],
         "ppopt-endpoint": [
             f"data.cold.{who}.client.client.model=any" for who in ("teacher", "filters.assistant", "filters.judge")
-        ]
+        ],
     },
 }
 OPTIONS = [(group, option) for group in (*GROUPS, "task/test", "task/validation", "task/verify") for option in options(group)]

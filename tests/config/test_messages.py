@@ -16,6 +16,7 @@ CASES = [
     (["experiments=frist"], ["'experiments'", "did you mean 'first'?"]),
     (["task/tset=sample"], ["config group", "did you mean 'task/test'?"]),
     (["teacher.mix={hgh: 0.2}"], ["'teacher.mix'", "did you mean 'high'?"]),
+    (["adapt.decode=schema"], ["adapt.decode: should be a list, such as [schema]"]),
     (["adapt.shots=3"], ["adapt.shots: should be a list, such as [3]"]),
     (["sweeps=gird"], ["'sweeps'", "did you mean 'grid'?"]),
     (["adapt=lora", "adapt.rank=many"], ["adapt.rank", "many"]),

@@ -61,6 +61,7 @@ def cells(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.timeout(3000)
 @pytest.mark.system
 def test_six_rows_with_a_large_model_behind_a_server(run: Run, tmp_path: Path) -> None:
     store = tmp_path / "store"

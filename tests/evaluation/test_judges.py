@@ -48,6 +48,14 @@ def test_a_threshold_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [GoldJudge(threshold, resamples=10).score(*pair).rows[0]["tp"] for threshold in (0.79, 0.81)] == [1, 0]
 
 
+def test_users_are_counted_where_a_resample_would_hold_nothing(encoder: Embedder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judges, "_encoder", lambda: encoder)
+    others = [history(f"u{number}") for number in range(20)]
+    asked = [prediction("ann", "I really enjoy going on hikes."), *(prediction(other.id) for other in others)]
+    found = GoldJudge().users([HISTORIES[0], *others], asked)
+    assert [(user.tp, user.predicted, user.gold) for user in found[:2]] == [(1, 1, 2), (0, 0, 0)]
+
+
 @pytest.mark.parametrize(
     "predictions",
     [PREDICTIONS[:1], PREDICTIONS[::-1], [*PREDICTIONS, prediction("cyd")], [PREDICTIONS[0], PREDICTIONS[0]]],

@@ -221,19 +221,19 @@ def test_retry_after_is_waited_for_by_everybody() -> None:
 def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
     with running(lambda body, number: error(429, "wait", retry_after="3600")) as stub:
         start = time.monotonic()
-        reply = one(endpoint(stub, deadline=5.0), ask())
+        reply = one(endpoint(stub, deadline=60.0), ask())
     assert reply.failure is not None
     assert (reply.failure.reason, len(stub.bodies)) == ("rate_limited", 1)
-    assert time.monotonic() - start < 4
+    assert time.monotonic() - start < 40
 
 
 def test_a_dribbling_answer_ends_at_the_timeout() -> None:
-    with running(lambda body, number: Say(completion("late").body, seconds=0.9)) as stub:
+    with running(lambda body, number: Say(completion("late").body, seconds=9.0)) as stub:
         start = time.monotonic()
         reply = one(endpoint(stub, timeout=0.3, attempts=1), ask())
     assert reply.failure is not None
     assert reply.failure.reason == "timeout"
-    assert time.monotonic() - start < 0.8
+    assert time.monotonic() - start < 8
 
 
 def test_concurrency_follows_the_server() -> None:

@@ -9,7 +9,7 @@ from talks_store import write_small_sweep
 
 from kithe.records.base import write_json
 from kithe.report.build import build
-from tests.browser import DESKTOP, PHONE
+from tests.browser import DESKTOP, PATIENCE, PHONE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -34,6 +34,7 @@ def page(request: pytest.FixtureRequest, browser: "Browser", file: Path) -> "Ite
     """The page at one width and colour; whatever it asks the network for, or complains about, is an error."""
     size, scheme = request.param
     shown = browser.new_page(viewport=DESKTOP if size == "desktop" else PHONE, color_scheme=scheme)
+    shown.set_default_timeout(PATIENCE)
     said: list[str] = []
     shown.on("request", lambda asked: said.append(asked.url) if not asked.url.startswith("file:") else None)
     shown.on("console", lambda message: said.append(message.text))

@@ -94,7 +94,8 @@ def value_problems(path: str, value: Any, hint: Any) -> list[str]:
 
 def expected(item: "ErrorDetails", value: Any) -> str:
     """What was wanted, in the words of a config file."""
-    if (item["type"] == "is_instance_of" and item["ctx"]["class"] == "Sequence") or item["type"] in ("list_type", "tuple_type"):
+    lists = item["type"] in ("list_type", "tuple_type", "sequence_str")
+    if lists or (item["type"] == "is_instance_of" and item["ctx"]["class"] == "Sequence"):
         return f"should be a list, such as [{value}]" if isinstance(value, (str, int, float)) else "should be a list"
     return item["msg"]
 

@@ -10,7 +10,7 @@ from kithe.records.chat import Prediction
 from kithe.records.history import History
 
 if TYPE_CHECKING:
-    from kithe.evaluation.scores import Metric
+    from kithe.evaluation.scores import Metric, UserScore
     from kithe.llm.embed import Embedder
 
 
@@ -75,15 +75,25 @@ class GoldJudge:
             ValueError: if the predictions are not those of the histories.
             ConfigError: if the sentence encoder is not installed.
         """
-        from kithe.evaluation.calibration import calibrated_threshold
-        from kithe.evaluation.matching import as_statement, match
-        from kithe.evaluation.scores import metrics, score_user
+        from kithe.evaluation.scores import metrics
 
-        pairs = aligned(histories, predictions)
-        threshold, encoder = self.threshold or calibrated_threshold(), _encoder()
+        users = self.users(histories, predictions)
+        return Scores(metrics(users, self.resamples), [user.row() for user in users], settings={"threshold": self.least()})
+
+    def users(self, histories: Sequence[History], predictions: Sequence[Prediction]) -> "list[UserScore]":
+        """What is right of each history's items, without intervals; see `score`."""
+        from kithe.evaluation.matching import as_statement, match
+        from kithe.evaluation.scores import score_user
+
+        pairs, encoder = aligned(histories, predictions), _encoder()
         encoder.encode([as_statement(item) for history, prediction in pairs for item in (*history.items, *prediction.items)])
-        users = [score_user(h, p, match(h.items, p.items, encoder, threshold)) for h, p in pairs]
-        return Scores(metrics(users, self.resamples), [user.row() for user in users], settings={"threshold": threshold})
+        return [score_user(h, p, match(h.items, p.items, encoder, self.least())) for h, p in pairs]
+
+    def least(self) -> float:
+        """The cosine from which two statements can be the same fact."""
+        from kithe.evaluation.calibration import calibrated_threshold
+
+        return self.threshold or calibrated_threshold()
 
 
 def aligned(histories: Sequence[History], predictions: Sequence[Prediction]) -> list[tuple[History, Prediction]]:

@@ -29,6 +29,11 @@ class StopFlag:
         release()
         return self
 
+    def leave(self) -> None:
+        """Take the signals no longer: from now on they end the process, as they do others."""
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+
     def tell(self, who: Callable[[], None]) -> None:
         """Whom to tell as well, at the first request or at once where it has come already."""
         self._tell = who

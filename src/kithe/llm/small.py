@@ -28,7 +28,8 @@ class Small(_InFolder):
 
     Attributes:
         texts: patterns of files of the package that the vocabulary is made from.
-        words: its size, bytes included.
+        words: its size, bytes and marks included.
+        marks: strings that are one token each, such as the tags of an answer.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Small(_InFolder):
     heads: int = 4
     seed: int = 0
     context: int = 1024
+    marks: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -47,6 +49,7 @@ class Small(_InFolder):
             ConfigError: one of them is impossible.
         """
         object.__setattr__(self, "texts", tuple(self.texts))
+        object.__setattr__(self, "marks", tuple(self.marks))
         if self.words < 512:
             raise ConfigError(f"model.words={self.words}: at least 512, of which 258 are bytes and marks")
         if self.hidden % self.heads:
@@ -60,7 +63,7 @@ class Small(_InFolder):
     def folder(self) -> Path:
         """The random weights and the vocabulary, the same for the same fields and texts."""
         size = f"{self.hidden}x{self.layers}x{self.heads}x{self.context}x{self.words}"
-        content = hashlib.sha256("\n".join(self.lines()).encode()).hexdigest()[:10]
+        content = hashlib.sha256("\n".join([*self.lines(), *self.marks]).encode()).hexdigest()[:10]
         return materialise(f"{self.name}-{size}-{self.seed}-{content}", self._make)
 
     def meta(self) -> "PreTrainedModel":
@@ -91,19 +94,20 @@ class Small(_InFolder):
         Raises:
             ConfigError: the texts hold fewer pairs than are wanted.
         """
-        from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+        from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
         from transformers import PreTrainedTokenizerFast
 
         core = Tokenizer(models.BPE())
         core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         core.decoder = decoders.ByteLevel()
         trainer = trainers.BpeTrainer(
-            vocab_size=self.words,
+            vocab_size=self.words - len(self.marks),
             special_tokens=list(SPECIAL),
             initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
             show_progress=False,
         )
         core.train_from_iterator(self.lines(), trainer)
+        core.add_tokens([AddedToken(mark, normalized=False) for mark in self.marks])
         if core.get_vocab_size() < self.words:
             raise ConfigError(f"model.words={self.words}: the texts make {core.get_vocab_size()} at most")
         made = PreTrainedTokenizerFast(tokenizer_object=core, bos_token=SPECIAL[0], eos_token=SPECIAL[1])
