@@ -25,7 +25,7 @@ THRESHOLDS: Final = tuple(step / 100 for step in range(20, 99, 2))
 NEIGHBOURS: Final = 3
 SLACK: Final = 0.01
 CARD: Final = "card.json"
-SPLIT_KINDS: Final = (PEOPLE, "msc")  # of pairs from a validation split; the others are the challenge's
+SPLIT_KINDS: Final = (PEOPLE, "msc")  # of pairs from a validation split, those that count first; the others are the challenge's
 PASSAGES: Final = 4  # as the judge reads by default
 
 
@@ -132,14 +132,15 @@ def _train(course: Course, pairs: Sequence[Pair], folder: str | None, place: Pat
 def card(course: Course, held_out: Sequence[Pair], trained: Checkpoint) -> dict[str, Any]:
     """The read-out of a trained network, its threshold, and what it does on validation.
 
-    The read-out is fitted on the held-out pairs, of which only those of the validation split (the kind says which) count for
-    threshold and figures; for these each pair is read by a read-out that was fitted without its dialogue.
+    The read-out is fitted on the held-out pairs, of which only those that people labelled count for threshold and figures (if
+    there are none, those of Multi-Session Chat); each of them is read by a read-out that was fitted without its dialogue.
     """
     asked, truth = texts(held_out), [pair.supported for pair in held_out]
     known = features(asked, trained.bare(asked), default_encoder())
     groups = [pair.dialogue.rsplit("-", 1)[0] if pair.kind in SPLIT_KINDS else pair.dialogue for pair in held_out]
     crossed = apart(known, truth, groups)
-    some = [at for at, pair in enumerate(held_out) if pair.kind in SPLIT_KINDS]
+    counted = next(kind for kind in (*SPLIT_KINDS, held_out[0].kind) if any(pair.kind == kind for pair in held_out))
+    some = [at for at, pair in enumerate(held_out) if pair.kind == counted]
     right, read = [truth[at] for at in some], [crossed[at] for at in some]
     chosen = threshold(right, read)
     figures = agreement(right, [each >= chosen for each in read], [held_out[at].dialogue for at in some], resamples=2000)

@@ -190,9 +190,7 @@ class VerifierFilter:
         verifier: who reads; its `course.source` must not be the judge's.
     """
 
-    verifier: Verifier = field(
-        default_factory=lambda: Verifier(Course(source="msc", seed=1, dialogues=1800, harder=1400, epochs=2))
-    )
+    verifier: Verifier = field(default_factory=lambda: Verifier(Course(source="msc", seed=1)))
 
     @property
     def content(self) -> str:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from kithe.evaluation.guards import GUARDS
 from kithe.evaluation.matching import Encoder
 from kithe.evaluation.quantities import agree
-from kithe.evaluation.statements import read
+from kithe.evaluation.statements import plain, read
+from kithe.evaluation.verifier.clauses import borne, resting, sign
 from kithe.evaluation.verifier.retrieval import SENTENCE
 from kithe.evaluation.verifier.rules import is_request, words
 from kithe.knowledge.text import stems
@@ -49,6 +50,15 @@ FEATURES: Final = (
     "in context only",
     "in context only, agreed",
     "in context only, refused",
+    "somebody else's clause",
+    "clause of another sign",
+    "unreal clause",
+    "no clause",
+    "claims to be",
+    "does what was not said",
+    "least covered word",
+    "words covered",
+    "least covered word, context too",
 )
 
 
@@ -109,7 +119,8 @@ def features(asked: "Sequence[Text]", probabilities: Sequence[float], encoder: E
     if not asked:
         return np.zeros((0, len(FEATURES)))
     sentences = [sentences_of(premise) for _, premise, _ in asked]
-    encoder.encode([*(text for pair in asked for text in pair), *(text for some in sentences for text in some)])
+    single = {word for pair in asked for text in pair for word in content(text)}
+    encoder.encode([*(text for pair in asked for text in pair), *(text for some in sentences for text in some), *sorted(single)])
     columns = list(zip(*asked, strict=True))
     context, premise, statement = (encoder.encode(list(column)) for column in columns)
     both = encoder.encode([f"{before} {said}".strip() for before, said, _ in asked])
@@ -119,7 +130,7 @@ def features(asked: "Sequence[Text]", probabilities: Sequence[float], encoder: E
         best = some[int(np.argmax(near))]
         cosines = (premise[at] @ statement[at], both[at] @ statement[at], context[at] @ statement[at], near.max())
         known = float(np.clip(probabilities[at], 1e-6, 1 - 1e-6))
-        rows.append([np.log(known / (1 - known)), *cosines, *_words(pair, best)])
+        rows.append([np.log(known / (1 - known)), *cosines, *_words(pair, best), *_clause(pair), *_covered(pair, encoder)])
     return np.array(rows, dtype=np.float64)
 
 
@@ -155,6 +166,36 @@ def _words(pair: "Text", nearest: str) -> list[float]:
         borrowed * _has("agreed", premise),
         borrowed * _has("refused", premise),
     ]
+
+
+def _clause(pair: "Text") -> list[float]:
+    """What the part of the premise tells that shares most with the statement."""
+    _, premise, statement = pair
+    stated, rest = plain(statement), resting(premise, statement)
+    affirmed = sign(stated) > 0
+    return [
+        float(rest is not None and rest.anothers and re.match(words()["acting"], stated) is not None),
+        float(rest is not None and not rest.unreal and rest.sign != sign(stated)),
+        float(rest is not None and rest.unreal and affirmed and re.search(words()["unreal"], stated) is None),
+        float(rest is None),
+        *(float(each) for each in borne(premise, statement)),
+    ]
+
+
+def _covered(pair: "Text", encoder: Encoder) -> list[float]:
+    """How well the statement's content words are met by the premise's: the least, the mean, the least with the context."""
+    context, premise, statement = pair
+    wanted, said, before = (content(text) for text in (statement, premise, context))
+    if not wanted or not said:
+        return [0.0, 0.0, 0.0]
+    near = encoder.encode(wanted) @ encoder.encode([*said, *before]).T
+    own, both = near[:, : len(said)].max(axis=1), near.max(axis=1)
+    return [float(own.min()), float(own.mean()), float(both.min())]
+
+
+def content(text: str) -> list[str]:
+    """The words of a text that carry content, each once."""
+    return list(dict.fromkeys(word for word in plain(text).split() if stems(word)))
 
 
 def _has(name: str, text: str) -> bool:
