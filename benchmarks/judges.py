@@ -46,8 +46,9 @@ def rows_of(measure: str, judge: str, figures: dict[str, Metric], **more: Any) -
 def on_pairs(verifier: Verifier, pairs: Sequence[Pair], measure: str) -> tuple[Rows, dict[str, Metric]]:
     """The network alone and with its rules on labelled pairs; the second figure is that of the judge."""
     truth, dialogues = [pair.supported for pair in pairs], [pair.dialogue for pair in pairs]
-    bare = [found >= 0.5 for found in verifier.checkpoint.bare(texts(pairs))]
-    read = [found >= verifier.checkpoint.threshold for found in verifier.checkpoint.probabilities(texts(pairs))]
+    known = verifier.checkpoint.bare(texts(pairs))
+    bare = [found >= 0.5 for found in known]
+    read = [found >= verifier.checkpoint.threshold for found in verifier.checkpoint.weighed(texts(pairs), known)]
     votes = verifier.votes([question(pair, number) for number, pair in enumerate(pairs)])
     whole = agreement(truth, [vote.relevance for vote in votes], dialogues)
     rows = [

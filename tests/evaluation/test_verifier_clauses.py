@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kithe.evaluation.verifier.clauses import borne, clauses, resting, sign
+from kithe.evaluation.verifier.clauses import borne, clauses, objections, resting, sign
 
 
 @pytest.mark.parametrize(
@@ -87,4 +87,34 @@ def test_any_text_can_be_read(said: str, statement: str) -> None:
         assert part.text
         assert part.anothers in (True, False)
     assert len(borne(said, statement)) == 2
+    assert len(list(objections(statement, said, said))) <= 3
     assert resting(said, statement) is None or resting(said, statement) in list(clauses(said))
+
+
+PARTNER, OTHER, OPPOSITE = "only the other speaker says so", "it is said of somebody else", "the user says the opposite"
+
+
+@pytest.mark.parametrize(
+    ("context", "said", "statement", "expected"),
+    [
+        ("I keep bees, and you?", "How lovely.", "I keep bees.", [PARTNER]),
+        ("I keep bees.", "Me too!", "I keep bees.", []),
+        ("I keep bees.", "I keep bees as well.", "I keep bees.", []),
+        ("Do you keep bees?", "No, wasps.", "I keep bees.", [PARTNER]),
+        ("Do you keep bees?", "No, wasps.", "I don't keep bees.", []),
+        ("Do you keep bees?", "Nearly forty years.", "I keep bees.", []),
+        ("So you keep bees.", "what time is it", "I keep bees.", [PARTNER]),
+        ("", "My sister paints boats.", "I paint boats.", [OTHER]),
+        ("", "My sister paints boats.", "My sister paints boats.", []),
+        ("", "My sister paints boats.", "I have a sister.", []),
+        ("", "I paint boats with my sister.", "I paint boats.", []),
+        ("", "I really can't stand opera.", "I love opera.", [OPPOSITE]),
+        ("", "I do not like opera much.", "I dislike opera.", []),
+        ("", "Nothing beats opera.", "I avoid opera.", [OPPOSITE]),
+        ("", "I love opera.", "I never watch opera.", [OPPOSITE]),
+        ("", "I would like a dog.", "I do not have a dog.", []),
+        ("", "I like opera.", "I like opera.", []),
+    ],
+)
+def test_what_the_rubric_has_against_words(context: str, said: str, statement: str, expected: list[str]) -> None:
+    assert list(objections(context, said, statement)) == expected

@@ -13,8 +13,7 @@ from kithe.evaluation.verifier.challenge import HALVES, by_slice, challenge, que
 from kithe.evaluation.verifier.checkpoint import threshold
 from kithe.evaluation.verifier.course import Course
 from kithe.evaluation.verifier.harder import MAKERS, Fact, Pen, fact, made, turned
-from kithe.evaluation.verifier.judge import VerifierFilter
-from kithe.evaluation.verifier.pairs import Pair, from_histories, people, strangers
+from kithe.evaluation.verifier.pairs import Pair, from_histories, people
 from kithe.records.history import History, KnowledgeItem, Turn
 
 KNOWN = [
@@ -175,28 +174,9 @@ def test_pairs_of_real_dialogues_are_of_the_turn_that_people_marked(real_data: P
         assert (pair.statement in shown) == pair.supported
 
 
-def person(name: str, fact: str, *said: str) -> History:
-    turns = tuple(Turn(speaker="u", text=text) for text in said)
-    return History(id=name, source="msc", user="u", turns=turns, items=(KnowledgeItem(statement=fact),))
-
-
-def test_strangers_share_a_word_with_the_turn_and_are_not_the_users_own() -> None:
-    one = person("a-0", "I keep black bees.", "My bees swarmed.", "I sail old boats.")
-    other = person("b-0", "I sail to Norway.", "We went to Norway.", "Nothing new.")
-    twin = person("a-1", "I sell bees.", "Honey, honey.")
-    found = strangers([one, other, twin], 5, 0)
-    assert {(pair.dialogue, pair.premise, pair.statement) for pair in found} == {
-        ("a-0", "I sail old boats.", "I sail to Norway.")
-    }
-    assert not any(pair.supported for pair in found)
-    alike = person("c-0", "I keep brown bees.", "My bees are asleep.")
-    assert strangers([one, alike], 5, 0) == []
-    assert strangers([one], 5, 0) == strangers([], 5, 0) == []
-
-
 def test_judge_and_filter_share_no_pair_and_no_test_dialogue(real_data: Path) -> None:
     folder = str(real_data)
-    judge, other = Course().training(folder), VerifierFilter().verifier.course.training(folder)
+    judge, other = Course().training(folder), Course(source="msc", seed=1, dialogues=2400).training(folder)
     assert not {pair.dialogue.rpartition("-")[0] for pair in judge} & {pair.dialogue.rpartition("-")[0] for pair in other}
     assert not {pair.dialogue for pair in judge} & {pair.dialogue for pair in people("test", folder)}
     assert Course().identity(judge) == Course().identity(Course().training(folder)) != Course(seed=1).identity(judge)

@@ -59,9 +59,11 @@ class Checkpoint:
 
     def probabilities(self, asked: "Sequence[Text]") -> list[float]:
         """How likely each statement is supported: texts are context, premise, statement."""
-        if self.readout is None:
-            return self.bare(asked)
-        return self.readout(features(asked, self.bare(asked), default_encoder()))
+        return self.weighed(asked, self.bare(asked))
+
+    def weighed(self, asked: "Sequence[Text]", known: list[float]) -> list[float]:
+        """What the read-out makes of the network's probabilities."""
+        return known if self.readout is None else self.readout(features(asked, known, default_encoder()))
 
     def bare(self, asked: "Sequence[Text]") -> list[float]:
         """The same by the network alone."""

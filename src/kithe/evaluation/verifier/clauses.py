@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from kithe.evaluation.statements import plain
-from kithe.evaluation.verifier.rules import words
+from kithe.evaluation.guards import person_conflict
+from kithe.evaluation.statements import plain, read
+from kithe.evaluation.verifier.rules import is_request, words
 from kithe.knowledge.text import stems
 
 _PARTS: Final = re.compile(r"[.!?;:]+|,|\s(?:but|so|because|though|although|while|and(?! I\b)|which|who)\s", re.IGNORECASE)
@@ -21,7 +22,13 @@ _OTHERS: Final = re.compile(
     r"^(?:(?:my|our|his|her|their|the|a|an|this|these|those|some|all of my) \w+(?! and i\b)|he|she|they|you|it|there"
     r"|nobody|everybody|everyone|someone)\b"
 )
+_MINE: Final = re.compile(r"^(?:i|we|my|our)\b")
 _CLAIM: Final = re.compile(r"^i am (?:also )?(?:a|an) (?:\w+ )?(\w+)$")
+_DISLIKES: Final = ("hate", "dislike", "avoid", "detest", "despise")
+_TASTE: Final = re.compile(
+    rf"\b(?:i|we) ((?:(?!would\b|used\b|if\b)\w+ ){{0,3}}?)(like|love|enjoy|adore|prefer|{'|'.join(_DISLIKES)})\b(?! to know)"
+)
+_SHUNNED: Final = re.compile(r"^i (?:can not|never|do not) (?!have|own|know|be\b|live|work)")
 _DEED: Final = re.compile(r"^i (\w+) ")
 _BEING: Final = r"\b(?:am|m|as|been|become|became|be|being|was|of us|both) (?:also |now )?(?:a |an |the )?(?:\w+ ){{0,2}}{}s?\b"
 
@@ -79,6 +86,39 @@ def sign(text: str) -> int:
         if re.search(words()[name], text):
             return value
     return -1 if len(re.findall(words()["negators"], text)) % 2 else 1
+
+
+def objections(context: str, said: str, statement: str) -> Iterator[str]:
+    """Reasons of the rubric why words do not support a statement that they touch: the partner's, of somebody else, the opposite.
+
+    Args:
+        context: what the partner said before.
+        said: the user's words.
+        statement: about the user.
+    """
+    stated, low = plain(statement), said.lower()
+    rest, heard = resting(said, statement), resting(context, statement)
+    agreed = re.search(words()["agreed"], low) is not None
+    if rest is None and heard and not agreed:
+        mine = _MINE.match(_LEADING.sub("", heard.text)) is not None
+        refused = re.search(words()["refused"], low) is not None and sign(stated) > 0
+        if mine or refused or is_request(said):
+            yield "only the other speaker says so"
+    if rest and rest.anothers and re.match(words()["acting"], stated):
+        one, other = read(rest.text), read(statement)
+        if other.subject is None and (one.subject is not None or person_conflict(one, other)):
+            yield "it is said of somebody else"
+    if rest and _taste(rest.text) * (_taste(stated) or -bool(_SHUNNED.match(stated))) < 0:
+        yield "the user says the opposite"
+
+
+def _taste(text: str) -> int:
+    """1 where the speaker likes something, -1 where they dislike it, 0 where neither is said."""
+    for name, value in (("favour", 1), ("against", -1)):
+        if re.search(words()[name], text):
+            return value
+    found = _TASTE.search(text)
+    return 0 if found is None else (-1 if found[2] in _DISLIKES else 1) * sign(found[1])
 
 
 def borne(said: str, statement: str) -> tuple[bool, bool]:

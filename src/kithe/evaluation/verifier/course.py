@@ -14,7 +14,7 @@ from kithe.evaluation.judging.verdicts import Question
 from kithe.evaluation.verifier import rules
 from kithe.evaluation.verifier.challenge import challenge
 from kithe.evaluation.verifier.harder import made, turned
-from kithe.evaluation.verifier.pairs import Pair, Source, from_histories, people, strangers
+from kithe.evaluation.verifier.pairs import Pair, Source, from_histories, people
 from kithe.identity import digest
 from kithe.llm.embed import PACKAGE
 from kithe.records.history import History
@@ -25,7 +25,6 @@ VERSION: Final = 3
 LOOKED_UP, FACTS_EACH = 20, 6  # histories, and facts of each label in each of them
 HELD_OUT: Final = 600  # pairs of Multi-Session Chat's validation split that the read-out is fitted on
 SOURCES: Final[tuple[Source, ...]] = ("people", "msc")
-MADE: Final = ("dialogues", "strangers", "harder", "turned")
 
 
 @dataclass(frozen=True)
@@ -58,22 +57,16 @@ class Course:
         source: `people`: pairs labelled by hand, and those below; `msc`: those below only.
         seed: of every draw.
         dialogues: pairs from Multi-Session Chat's facts with human evidence, half of them supported.
-        strangers: unsupported pairs, as searching a history for another user's fact finds them.
-        harder: pairs made by `kithe.evaluation.verifier.harder` from facts.
-        turned: statements made wrong, with the real words that support the right one.
-        passes: how often the pairs labelled by hand are read while the others are read once.
+        harder: pairs made by `kithe.evaluation.verifier.harder`.
         epochs, batch, learning_rate, decay, smoothing, precision: see `Learning`.
         limit: learn from so many pairs only, and choose on so many (for tests); None for all.
     """
 
     source: Source = "people"
     seed: int = 0
-    dialogues: int = 6000
-    strangers: int = 600
-    harder: int = 1200
-    turned: int = 500
-    passes: int = 2
-    epochs: float = 1.0
+    dialogues: int = 2000
+    harder: int = 2200
+    epochs: float = 2.5
     batch: int = 32
     learning_rate: float = 1.5e-4
     decay: float = 0.9
@@ -91,7 +84,7 @@ class Course:
             raise unknown("value of source", self.source, SOURCES)
         if self.precision not in ("fp32", "bf16"):
             raise unknown("value of precision", self.precision, ("fp32", "bf16"))
-        for name, least in (*((name, 0) for name in MADE), ("passes", 1), ("batch", 1), ("decay", 0), ("smoothing", 0)):
+        for name, least in (("dialogues", 0), ("harder", 0), ("batch", 1), ("decay", 0), ("smoothing", 0)):
             at_least(name, getattr(self, name), least)
         for name in ("epochs", "learning_rate"):
             more_than(name, getattr(self, name), 0)
@@ -119,16 +112,10 @@ class Course:
             ConfigError: they are not there.
         """
         labelled = people("train", folder) if self.source == "people" else []
-        talks = self._conversations("train", folder) if self.dialogues or self.strangers else []
-        found = [*labelled, *from_histories(talks, self.dialogues, self.seed)]
-        some = random.Random(f"{self.seed}/some").sample(found, len(found))
-        every = [
-            *found,
-            *labelled * (self.passes - 1),
-            *strangers(talks, self.strangers, self.seed),
-            *made(found, self.harder, self.seed),
-            *turned(some, self.seed)[: self.turned],
-        ]
+        found = list(labelled)
+        if self.dialogues:
+            found += from_histories(self._conversations("train", folder), self.dialogues, self.seed)
+        every = [*found, *made(found, self.harder, self.seed), *turned(found, self.seed)]
         return self._some(every)
 
     def fitting(self, folder: str | None = None) -> list[Pair]:

@@ -17,10 +17,10 @@ from kithe.evaluation.judging.kept import Kept
 from kithe.evaluation.judging.rubric import LATEST, rubric
 from kithe.evaluation.judging.verdicts import Question, Scored, Unscored, Vote, decide
 from kithe.evaluation.matching import default_encoder
-from kithe.evaluation.verifier import rules
+from kithe.evaluation.verifier import clauses, rules
 from kithe.evaluation.verifier.course import Course
 from kithe.evaluation.verifier.looking import Looked, look
-from kithe.evaluation.verifier.retrieval import quote
+from kithe.evaluation.verifier.retrieval import Piece, quote
 from kithe.identity import digest
 from kithe.records.chat import Prediction, Rejection
 from kithe.records.history import History
@@ -95,6 +95,11 @@ class Verifier:
         """The passages that could support each statement, read closely."""
         return look(questions, self.passages, default_encoder(), self.checkpoint.probabilities)
 
+    @staticmethod
+    def _objections(history: History, piece: Piece, statement: str) -> Iterator[str]:
+        yield from rules.against_relevance(history, piece, statement)
+        yield from clauses.objections(piece.context, piece.text, statement)
+
     def _vote(self, question: Question, looked: Looked, limit: float) -> Vote:
         history, statement = question.history, question.item.statement
         unfit = next(rules.against_sensibility(history, looked.read, statement), "")
@@ -102,7 +107,7 @@ class Verifier:
         if looked.best is None:
             return Vote(relevance=False, relevance_reason="the user says nothing", confidence=1.0, **sensible)
         piece, probability = looked.read[looked.best], looked.probabilities[looked.best]
-        objections = list(rules.against_relevance(history, piece, statement)) if self.rules else []
+        objections = list(self._objections(history, piece, statement)) if self.rules else []
         open_ = (self.rules and probability < limit) or objections == [rules.REQUEST]
         if open_ and (often := rules.repeated(history, statement)):
             shown = history.turns[often[0]].text
@@ -190,7 +195,9 @@ class VerifierFilter:
         verifier: who reads; its `course.source` must not be the judge's.
     """
 
-    verifier: Verifier = field(default_factory=lambda: Verifier(Course(source="msc", seed=1)))
+    verifier: Verifier = field(
+        default_factory=lambda: Verifier(Course(source="msc", seed=1, dialogues=1800, harder=1400, epochs=2))
+    )
 
     @property
     def content(self) -> str:

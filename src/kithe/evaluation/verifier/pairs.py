@@ -10,7 +10,6 @@ from typing import Final, Literal
 from kithe.corpora.source import Split
 from kithe.corpora.words import tidy
 from kithe.errors import ConfigError
-from kithe.knowledge.text import stems
 from kithe.records.base import Record, open_text
 from kithe.records.history import History
 
@@ -85,47 +84,6 @@ def _of(history: History, each: int, draw: random.Random) -> Iterator[Pair]:
         yield Pair(statement=statement, supported=True, **said)
         if others:
             yield Pair(statement=draw.choice(others), supported=False, **said)
-
-
-def strangers(histories: Iterable[History], count: int, seed: int) -> list[Pair]:
-    """Unsupported pairs as a search in a history finds them: another user's fact, with the turn that shares most words with it.
-
-    A fact is left out if this user has one that shares half of its content words, since it may be true of both.
-
-    Args:
-        histories: with items.
-        count: how many; fewer where no words are shared.
-        seed: of the draws.
-    """
-    draw, pool, found = random.Random(f"{seed}/strangers"), list(histories), dict[tuple[str, int, str], Pair]()
-    said = [_said(history) for history in pool]
-    for _ in range(10 * count if len(pool) > 1 else 0):
-        at, other = draw.sample(range(len(pool)), 2)
-        history, source = pool[at], pool[other]
-        if not source.items or _dialogue(history) == _dialogue(source):
-            continue
-        statement = draw.choice(source.items).statement
-        turn, shared = _nearest(said[at], stems(statement))
-        if shared and not any(2 * len(stems(item.statement) & stems(statement)) >= shared for item in history.items):
-            told = {"premise": history.turns[turn].text, "context": before(history, turn), "dialogue": history.id}
-            found[history.id, turn, statement] = Pair(statement=statement, supported=False, kind="stranger", **told)
-        if len(found) == count:
-            break
-    return list(found.values())
-
-
-def _said(history: History) -> dict[int, frozenset[str]]:
-    return {place: stems(turn.text) for place, turn in enumerate(history.turns) if turn.speaker == history.user}
-
-
-def _nearest(said: dict[int, frozenset[str]], wanted: frozenset[str]) -> tuple[int, int]:
-    """The turn that shares most words, a short one if several do, and how many words are wanted; 0 where none is shared."""
-    turn = max(said, key=lambda place: (len(said[place] & wanted), -len(said[place])), default=0)
-    return turn, len(wanted) if said.get(turn, frozenset()) & wanted else 0
-
-
-def _dialogue(history: History) -> str:
-    return history.id.rsplit("-", 1)[0]
 
 
 def before(history: History, turn: int) -> str:

@@ -56,9 +56,6 @@ FEATURES: Final = (
     "no clause",
     "claims to be",
     "does what was not said",
-    "least covered word",
-    "words covered",
-    "least covered word, context too",
 )
 
 
@@ -119,8 +116,7 @@ def features(asked: "Sequence[Text]", probabilities: Sequence[float], encoder: E
     if not asked:
         return np.zeros((0, len(FEATURES)))
     sentences = [sentences_of(premise) for _, premise, _ in asked]
-    single = {word for pair in asked for text in pair for word in content(text)}
-    encoder.encode([*(text for pair in asked for text in pair), *(text for some in sentences for text in some), *sorted(single)])
+    encoder.encode([*(text for pair in asked for text in pair), *(text for some in sentences for text in some)])
     columns = list(zip(*asked, strict=True))
     context, premise, statement = (encoder.encode(list(column)) for column in columns)
     both = encoder.encode([f"{before} {said}".strip() for before, said, _ in asked])
@@ -130,7 +126,7 @@ def features(asked: "Sequence[Text]", probabilities: Sequence[float], encoder: E
         best = some[int(np.argmax(near))]
         cosines = (premise[at] @ statement[at], both[at] @ statement[at], context[at] @ statement[at], near.max())
         known = float(np.clip(probabilities[at], 1e-6, 1 - 1e-6))
-        rows.append([np.log(known / (1 - known)), *cosines, *_words(pair, best), *_clause(pair), *_covered(pair, encoder)])
+        rows.append([np.log(known / (1 - known)), *cosines, *_words(pair, best), *_clause(pair)])
     return np.array(rows, dtype=np.float64)
 
 
@@ -180,22 +176,6 @@ def _clause(pair: "Text") -> list[float]:
         float(rest is None),
         *(float(each) for each in borne(premise, statement)),
     ]
-
-
-def _covered(pair: "Text", encoder: Encoder) -> list[float]:
-    """How well the statement's content words are met by the premise's: the least, the mean, the least with the context."""
-    context, premise, statement = pair
-    wanted, said, before = (content(text) for text in (statement, premise, context))
-    if not wanted or not said:
-        return [0.0, 0.0, 0.0]
-    near = encoder.encode(wanted) @ encoder.encode([*said, *before]).T
-    own, both = near[:, : len(said)].max(axis=1), near.max(axis=1)
-    return [float(own.min()), float(own.mean()), float(both.min())]
-
-
-def content(text: str) -> list[str]:
-    """The words of a text that carry content, each once."""
-    return list(dict.fromkeys(word for word in plain(text).split() if stems(word)))
 
 
 def _has(name: str, text: str) -> bool:
