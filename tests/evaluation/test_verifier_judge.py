@@ -267,3 +267,21 @@ def test_a_checkpoint_is_read_once_a_process(easy: Course, tmp_path: Path, monke
     monkeypatch.setattr(checkpoints, "build", counted)
     assert checkpoints.checkpoint(easy, tmp_path) is checkpoints.checkpoint(easy, tmp_path)
     assert len(calls) == 1
+
+
+def test_what_the_network_has_read_it_does_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kithe.training import pairs
+
+    read: list[tuple[str, str, str]] = []
+
+    def counted(model: object, asked: Sequence[tuple[str, str, str]]) -> list[float]:
+        read.extend(asked)
+        return [len(said) / 100 for _, said, _ in asked]
+
+    monkeypatch.setattr(pairs, "probabilities", counted)
+    found = Checkpoint(tmp_path, 0.5, 0.5)
+    vars(found)["network"] = object()
+    one, other = ("", "I sail.", "I sail."), ("", "I bake bread.", "I sail.")
+    assert found.probabilities([one, other, one]) == [0.07, 0.13, 0.07]
+    assert found.probabilities([other, one]) == [0.13, 0.07]
+    assert read == [one, other]

@@ -59,17 +59,20 @@ class Checkpoint:
 
     def probabilities(self, asked: "Sequence[Text]") -> list[float]:
         """How likely each statement is supported: texts are context, premise, statement."""
-        return self.weighed(asked, self.bare(asked))
-
-    def weighed(self, asked: "Sequence[Text]", known: list[float]) -> list[float]:
-        """What the read-out makes of the network's probabilities."""
+        known = self.bare(asked)
         return known if self.readout is None else self.readout(features(asked, known, default_encoder()))
 
     def bare(self, asked: "Sequence[Text]") -> list[float]:
-        """The same by the network alone."""
+        """The same by the network alone; what it has read it remembers, for many cells predict the same items."""
         from kithe.training.pairs import probabilities
 
-        return probabilities(self.network, asked)
+        fresh = [text for text in dict.fromkeys(asked) if text not in self._known]
+        self._known.update(zip(fresh, probabilities(self.network, fresh), strict=True))
+        return [self._known[text] for text in asked]
+
+    @cached_property
+    def _known(self) -> "dict[Text, float]":
+        return {}
 
 
 @lru_cache(maxsize=4)
