@@ -14,8 +14,8 @@ import os
 import resource
 import tempfile
 import time
-from collections import deque
-from dataclasses import asdict
+from collections import Counter, deque
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -29,17 +29,21 @@ from kithe.gym.assistant import ScriptedAssistant, houses, scripted_pool
 from kithe.gym.bank import bank
 from kithe.gym.coherence import coherence
 from kithe.gym.corpus import Atlas, split_of
+from kithe.gym.domains import DOMAIN, domains
 from kithe.gym.export import write_release
+from kithe.gym.figures import persona_laws, rate
 from kithe.gym.noise.distractor import CHECKS, OPERATORS, Distractor, applied_to
 from kithe.gym.noise.meaning import extract
 from kithe.gym.queries import queries
 from kithe.gym.records import Trajectory
-from kithe.gym.sampling import Sampler
+from kithe.gym.sampling import Preference, Rules, Sampler, Stratified
 from kithe.gym.source import FILE
 from kithe.gym.style import SHOWN
 from kithe.gym.talk import Discarded, converse
 from kithe.llm.client import Ask
 from kithe.llm.scripted import ScriptedClient
+from kithe.records.base import write_lines
+from kithe.report.users import as_json, rates
 
 TOKENS_PER_WORD = 1.35  # of English text in current tokenisers, roughly
 SCRIPTED = {"teacher": "scripted", "scripted": True, "licence": "apache-2.0"}
@@ -85,7 +89,13 @@ def endpoint_use(atlas: Atlas, users: int) -> dict[str, float]:
     def assistant(ask: Ask) -> str:
         return ScriptedAssistant(next(iter(houses()))).answer(ask.messages[1:], Random(0))
 
-    parts = {"stylist": stylist, "user": user, "distractor": distractor, "assistant": assistant}
+    parts = {
+        "formulator": lambda _: "Answer briefly and calmly, with one example.",
+        "stylist": stylist,
+        "user": user,
+        "distractor": distractor,
+        "assistant": assistant,
+    }
     clients = {name: ScriptedClient(answer, name) for name, answer in parts.items()}
     account, players = Account(), cast(scripted_pool(), Distractor(), "scripted client")
     talks = (converse(opening, players, atlas.rules, atlas.seed) for index in range(users) for opening in atlas.openings(index))
@@ -133,12 +143,26 @@ def compared(atlas: Atlas, folder: Path, users: int) -> dict[str, Any]:
         other = evidence.human(islice(RealSet("laps").histories("train", 0), users))
     except ConfigError:
         return {}
-    own = evidence.simulated(islice(Trajectory.read(folder / FILE), users * atlas.sessions))
+    return evidence.beside(evidence.simulated(islice(Trajectory.read(folder / FILE), users * atlas.sessions)), other)
+
+
+def interleaved(folder: Path) -> dict[str, Any]:
+    """How far users' texts lie apart by domain, beside seed queries (needs the sentence encoder)."""
+    from kithe.llm.embed import Embedder
+
+    return as_json(domains(Trajectory.read(folder / FILE), Embedder()))
+
+
+def strategies(users: int = 2000) -> dict[str, Any]:
+    """The strategies of drawing: a preference rule's rate, and how even stratified domains are."""
+    rule = Preference("risk_posture", ("bold",), "time_sensitivity", ("right now",), 0.8)
+    base = Sampler(availability=1.0, size=17, coherent=False)
+    drawn = [person.values for person in replace(base, strategy=Rules((rule,))).personas(users, 0)]
+    bold = [values["time_sensitivity"] for values in drawn if values["risk_posture"] == "bold"]
+    spread = Counter(person.values["domain"] for person in replace(base, strategy=Stratified(("domain",))).personas(users, 0))
     return {
-        "messages": {"simulated": len(own.texts), "human": len(other.texts)},
-        "words_per_message": asdict(evidence.compare_lengths(own, other)),
-        "slips": {name: asdict(found) for name, found in evidence.compare_slips(own, other).items()},
-        "diversity": {"simulated": evidence.diversity(own), "human": evidence.diversity(other)},
+        "rule": asdict(rate(bold.count("right now"), len(bold), 0.8 + 0.2 / 4)),
+        "stratified": {"fewest": min(spread.values()), "most": max(spread.values()), "values": len(spread)},
     }
 
 
@@ -165,8 +189,11 @@ def main() -> None:
         _, drawing, _ = timed(lambda: atlas.users)
         _, talking, wall = timed(lambda: deque(atlas.talks(), maxlen=0))
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        card, exporting, _ = timed(lambda: write_release(atlas.talks, folder, atlas, SCRIPTED))
-        found, told = compared(atlas, folder, options.evidence), separable(folder)
+        write_lines(folder / "drawn.jsonl", (talk.line() for talk in atlas.talks()))
+        card, exporting, _ = timed(
+            lambda: write_release(lambda: Trajectory.read(folder / "drawn.jsonl"), folder, atlas, SCRIPTED)
+        )
+        found, told, apart = compared(atlas, folder, options.evidence), separable(folder), interleaved(folder)
     talks, shown = card["statistics"]["conversations"], card["reveal"]
     use = endpoint_use(atlas, 40)
     summary = {
@@ -183,10 +210,16 @@ def main() -> None:
         "seed_queries": len(queries()),
         "reveal_odds_ratio": round(shown["odds_ratio"], 2),
         "reveal_odds_ratio_low": round(shown["low"], 2),
+        "furthest_rate_sigmas": round(max(own.sigmas for _, own in rates(card["statistics"])), 2),
+        "same_domain_neighbours": {
+            row["texts"]: round(row["purity"]["value"], 3) for row in apart["neighbours"] if row["label"] == DOMAIN
+        },
         **{name: use[name] for name in use if name not in ("conversations", "discarded")},
     }
     rows = [{"part": "laws", **card["statistics"]}, {"part": "reveal", **shown}, {"part": "coherence", **coherent()},
-            {"part": "extraction", **extraction()}, {"part": "human talk", **found}, {"part": "separability", **told},
+            {"part": "personas", **persona_laws(atlas.sampler, atlas.users), "strategies": strategies()},
+            {"part": "domains", **apart}, {"part": "extraction", **extraction()}, {"part": "human talk", **found},
+            {"part": "separability", **told},
             {"part": "endpoint use", **use}, {"part": "published", **card["published"]}]  # fmt: skip
     note = (
         "Users, assistants and noise are scripted. Endpoint use is counted with a scripted client: 1.35 tokens a word, "

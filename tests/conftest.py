@@ -1,6 +1,7 @@
 """What all tests share: real data where it is, and a failure instead of a skip where it must be."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+# Where the tests are started in the background SIGINT is ignored, also by what they start; some send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples every time, however long the first one takes.
 settings.register_profile("steady", deadline=None, derandomize=True)

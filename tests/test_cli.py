@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from kithe import cli
+from kithe.cell import Cell
 from kithe.doctor import checks
+from kithe.errors import ConfigError
 from kithe.inspection import mark
 from kithe.reproduce import compare, expected
 
@@ -40,6 +42,62 @@ def test_show_config_prints_all_of_it(capsys: pytest.CaptureFixture[str]) -> Non
     out = capsys.readouterr().out
     assert "kithe.training.adapters.FullSFT" in out
     assert "hydra" not in out
+
+
+@pytest.mark.parametrize(
+    ("words", "places"),
+    [
+        (["adapt"], ["conf/adapt/zero-shot.yaml: the whole file"]),
+        (["adapt", "adapt=lora"], ["conf/adapt/lora.yaml: the whole file", "command line: adapt=lora: lora"]),
+        (["task.test"], ["conf/task/test/real.yaml: the whole file"]),
+        (["judge.threshold"], ["conf/judge/gold.yaml: null"]),
+        (["sweep.also"], ["conf/config.yaml: []"]),
+        (["progress", "progress=false"], ["conf/config.yaml: true", "command line: progress=false: false"]),
+        (
+            ["teacher.mix.high", "teacher.mix={high: 0.2}"],
+            ["conf/teacher/scripted.yaml: 0.25", "command line: teacher.mix={high: 0.2}: 0.2"],
+        ),
+        (["corpus.facts", "data=ip_dialog"], ["conf/config.yaml: 900", "conf/data/ip_dialog.yaml: null"]),
+    ],
+)
+def test_show_config_names_every_place_and_writes_values_as_files_do(
+    words: list[str], places: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.main(["show", "config", *words, "--why"])
+    assert [line.removeprefix("  ") for line in capsys.readouterr().out.splitlines()][-len(places) :] == places
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["shwo", "config"], "no such word after 'kithe': 'shwo'; did you mean 'show'?"),
+        (["show", "confg"], "no such word after 'kithe show': 'confg'; did you mean 'config'?"),
+        (["build", "verifer"], "did you mean 'verifier'?"),
+        (["report"], "required: what"),
+        (["show", "config", "--whi"], "unrecognized arguments: --whi"),
+        ([], "required: VERB"),
+    ],
+)
+def test_a_mistyped_command_is_one_line(words: list[str], part: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(words)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert end.value.code == 2
+    assert line.startswith("kithe: ")
+    assert part in line
+
+
+def test_an_unknown_run_is_answered_with_the_nearest_ones(tmp_path: Path) -> None:
+    for number in range(30):
+        (tmp_path / "runs" / f"pki-lora-{number:02}").mkdir(parents=True)
+        (tmp_path / "runs" / f"pki-lora-{number:02}" / "cell.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ConfigError) as found:
+        Cell.load(tmp_path / "runs" / "pki-lora-7")
+    assert "the nearest of the 30 there: pki-lora-" in str(found.value)
+    assert str(found.value).count("pki-lora-") == 1 + 5
+    assert "pki-lora-07" in str(found.value)
+    with pytest.raises(ConfigError, match="there: none"):
+        Cell.load(tmp_path / "empty" / "a")
 
 
 def test_show_config_names_the_nearest_key() -> None:

@@ -59,3 +59,23 @@ def test_finished_cells_are_not_run_again(tmp_path: Path, started: list[int]) ->
     started.clear()
     sweep(tmp_path, 1)
     assert len(started) == 1
+
+
+def test_a_plan_says_why_it_has_fewer_lines_than_the_words_have_combinations(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [["adapt=zero-shot", "data=synthetic"], ["adapt=zero-shot", "data=sample"], ["adapt=lora", "data=synthetic"]]
+    local.sweep([compose([*some, f"paths.store={tmp_path}", "plan=true"]) for some in words], lambda runs: None)
+    zero_shot, lora, why = capsys.readouterr().out.splitlines()
+    assert "data=- " in zero_shot
+    assert "seed=- " in zero_shot
+    assert "data=synthetic " in lora
+    assert "seed=0 " in lora
+    assert why.startswith("3 combinations are 2 runs")
+    assert why.endswith(f"{zero_shot.split()[0]} is data=synthetic and data=sample")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_said_where_each_combination_is_a_run() -> None:
+    assert local.merged([("a", ["seed=0"]), ("b", ["seed=1"])]) == []
+    assert local.merged([("a", ["seed=0"]), ("a", ["seed=0"])])[0].endswith("a is asked for 2 times")

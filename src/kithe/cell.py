@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from kithe.config import compose as configuration
 from kithe.corpora.build import Corpus, build
 from kithe.corpora.source import Checked
-from kithe.errors import ConfigError
+from kithe.errors import ConfigError, absent
 from kithe.identity import Identity, digest, identify
 from kithe.launch.runtime import Placement
 from kithe.records.base import write_json, write_lines
@@ -66,8 +66,7 @@ class Cell:
             ConfigError: it is no run folder.
         """
         if not (folder / "cell.json").exists():
-            known = ", ".join(sorted(path.name for path in folder.parent.glob("*"))[:8]) or "none"
-            raise ConfigError(f"no run '{folder.name}' in {folder.parent}; there: {known}")
+            raise absent("run", folder.name, folder.parent, (path.parent.name for path in folder.parent.glob("*/cell.json")))
         value = json.loads((folder / "cell.json").read_text(encoding="utf-8"))
         return cls(value["config"], value["choices"], tuple(value["words"]))
 
@@ -77,7 +76,7 @@ class Cell:
         Raises:
             ConfigError: what is wrong, what is allowed or there, and how to mend it.
         """
-        for group in ("runtime", "judge", "logger"):
+        for group in ("model", "runtime", "judge", "logger"):
             self.build(group)
         self.check_judge()
         _ = self.recall
@@ -90,6 +89,8 @@ class Cell:
             raise ConfigError(
                 f"adapt={self.choices['adapt']} infers facts about users, which task={self.choices['task']} does not ask for"
             )
+        if not self.build("task").test:
+            raise ConfigError("task.test is empty: name at least one test set, such as task/test=sample")
         for source in self.build("task").test.values():
             if isinstance(source, Checked):
                 source.check("test")
@@ -220,12 +221,19 @@ class Cell:
         write_json(path / "cell.json", held)
         return path
 
+    @property
+    def counted(self) -> dict[str, Any]:
+        """What was chosen, with None for what falls out because no training data are read, or no model is asked."""
+        reads = self.identity.corpus is not None
+        fallen = {"data": self.choices["data"] if reads else None, "seed": self.config["seed"] if reads else None}
+        return {**self.choices, **fallen, **({"model": None} if self.modelless else {})}
+
     def line(self) -> str:
-        """One line for `plan=true`: id, state, choices, where it would run."""
-        chosen = " ".join(f"{group}={option}" for group, option in self.choices.items())
+        """One line for `plan=true`: id, state, choices (a dash for what falls out), where it would run."""
+        chosen = " ".join(f"{group}={'-' if option is None else option}" for group, option in self.counted.items())
         place = self.placement
         where = f"{place.processes}x{place.accelerator} {place.strategy}"
-        return f"{self.identity.run}  {self.folder.state}  {chosen} seed={self.config['seed']}  {where}"
+        return f"{self.identity.run}  {self.folder.state}  {chosen}  {where}"
 
 
 # What a generator of the room writes with.

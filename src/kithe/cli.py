@@ -2,11 +2,16 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
-from kithe.errors import ConfigError
+from kithe.errors import ConfigError, absent, unknown
+
+CHOICE = re.compile(r"invalid choice: '([^']+)' \(choose from (.+)\)")
+WORD = re.compile(r"[\w.-]+")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -24,12 +29,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+class Words(argparse.ArgumentParser):
+    """A parser whose errors are one line, and which knows what a mistyped word was meant to be."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong; the usage stands in `--help`."""
+        if found := CHOICE.search(message):
+            message = str(unknown(f"word after '{self.prog}'", found[1], WORD.findall(found[2])))
+        self.exit(2, f"kithe: {message} ({self.prog} --help)\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     store = Path(os.environ.get("KITHE_STORE", "outputs"))
-    top = argparse.ArgumentParser(
-        prog="kithe", description="Learn what a person reveals in conversation. Experiments: python run.py --help"
-    )
+    top = Words(prog="kithe", description="Learn what a person reveals in conversation. Experiments: python run.py --help")
     verbs = top.add_subparsers(required=True, metavar="VERB")
     shows = verbs.add_parser("show", help="print a part of the project").add_subparsers(required=True, metavar="WHAT")
     config = shows.add_parser("config", help="a value of the composed config, or all of it")
@@ -102,7 +115,7 @@ def annotate_arguments(annotate: argparse.ArgumentParser, store: Path) -> None:
     annotate.set_defaults(verb=annotate_package)
 
 
-def audit_arguments(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def audit_arguments(verbs: "argparse._SubParsersAction[Words]") -> None:
     """`kithe audit`."""
     audit = verbs.add_parser("audit", help="what a judge is worth: kithe audit judge=endpoint judge.client.client.model=NAME")
     audit.add_argument("overrides", nargs="*", help="as for run.py: judge=… with its values, model=… for the same-family warning")
@@ -126,7 +139,7 @@ def show_config(options: argparse.Namespace) -> None:
     sys.stdout.write(yaml.safe_dump(found, sort_keys=False, allow_unicode=True).removesuffix("...\n"))
     if options.why:
         for origin in origins(options.key, options.overrides):
-            sys.stdout.write(f"  {origin.place}: {origin.value}\n")
+            sys.stdout.write(f"  {origin}\n")
 
 
 def show_mask(options: argparse.Namespace) -> None:
@@ -233,9 +246,8 @@ def write_report(options: argparse.Namespace) -> None:
     runs = sweep_runs(options.store, sweep) if sweep else options.what
     missing = [run for run in runs if not (options.store / "runs" / run).exists()]
     if missing and not sweep:
-        known = sorted(path.name for kind in ("sweeps", "runs") for path in (options.store / kind).glob("*"))
-        there = ", ".join(known[:12]) or "nothing"
-        raise ConfigError(f"neither a sweep nor a run in {options.store}: {', '.join(missing)}; there: {there}")
+        known = [path.name for kind in ("sweeps", "runs") for path in (options.store / kind).glob("*")]
+        raise absent("sweep or run", ", ".join(missing), options.store, known)
     out = options.out or (folder if sweep else options.store / "report")
     report(options.store, sweep or runs, out)
     if options.wandb:

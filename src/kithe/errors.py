@@ -22,6 +22,16 @@ def at_least(place: str, value: float, least: float) -> None:
         raise ConfigError(f"{place}={value}: it must be at least {least}")
 
 
+def enough_resamples(place: str, value: int) -> None:
+    """Refuse a bootstrap of so few draws that a 95 % interval has no ends; the outermost of 40 is its 2.5 %.
+
+    Raises:
+        ConfigError: naming the place, such as "judge.resamples", the value and the limit.
+    """
+    if value < 40:
+        raise ConfigError(f"{place}={value}: a 95 % interval needs at least 40; 10000 is usual")
+
+
 def more_than(place: str, value: float, limit: float) -> None:
     """Refuse a number that is not above a limit.
 
@@ -30,6 +40,23 @@ def more_than(place: str, value: float, limit: float) -> None:
     """
     if not value > limit:
         raise ConfigError(f"{place}={value}: it must be more than {limit}")
+
+
+def absent(what: str, name: str, place: object, there: Iterable[str], most: int = 5) -> ConfigError:
+    """The error for an id that a folder does not hold, with those that come nearest to it and how many there are.
+
+    Args:
+        what: what kind of thing it is, such as "run".
+        name: what was given.
+        place: where it should be.
+        there: every id there is.
+        most: at most so many are named.
+    """
+    names = sorted(there)
+    near = get_close_matches(name, names, n=most, cutoff=0.0)
+    if len(names) <= most:
+        return ConfigError(f"no {what} '{name}' in {place}; there: {', '.join(near) or 'none'}")
+    return ConfigError(f"no {what} '{name}' in {place}; the nearest of the {len(names)} there: {', '.join(near)}")
 
 
 def unknown(what: str, name: str, allowed: Iterable[str]) -> ConfigError:

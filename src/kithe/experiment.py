@@ -47,7 +47,7 @@ def execute(cell: Cell) -> None:
         except Exception as error:
             fixable = isinstance(error, ConfigError)
             text = str(error) if fixable else "".join(traceback.format_exception(error))
-            cell.folder.mark("failed", error=text, cell=choices(cell))
+            cell.folder.mark("failed", error=text, cell=cell.counted)
             where = "" if fixable else f" (traceback: {cell.folder.path / 'state.json'})"
             raise SystemExit(f"kithe: cell {cell.identity.run} failed: {text.strip().splitlines()[-1]}{where}") from None
         cell.folder.mark("done")
@@ -121,7 +121,7 @@ def result(cell: Cell) -> dict[str, Any]:
     stages = {name: stage for name, stage in named.items() if stage}
     return {
         "run_id": identity.run,
-        "cell": choices(cell),
+        "cell": cell.counted,
         "metrics": scores["metrics"],
         "unscored": scores["unscored"],
         "seeds": {"seed": cell.config["seed"]},
@@ -144,13 +144,6 @@ def result(cell: Cell) -> dict[str, Any]:
             "git": git_state(),
         },
     }
-
-
-def choices(cell: Cell) -> dict[str, Any]:
-    """What was chosen, with None for what falls out because no training data are read."""
-    reads = cell.identity.corpus is not None
-    fallen = {"data": cell.choices["data"] if reads else None, "seed": cell.config["seed"] if reads else None}
-    return {**cell.choices, **fallen, **({"model": None} if cell.modelless else {})}
 
 
 def corpus_account(card: dict[str, Any]) -> dict[str, Any]:

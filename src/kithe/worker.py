@@ -286,6 +286,7 @@ class Asker:
                 schema=self.format.schema() if prompt.decode == "schema" else None,
                 max_new_tokens=self.format.max_new_tokens,
                 folder=folder,
+                progress=self.progress and rank() == 0,
                 stop=self.stop,
             )
         return predict(

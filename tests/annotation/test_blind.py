@@ -94,6 +94,14 @@ def test_half_of_the_messages_have_noise_and_each_follows_what_was_said_before(t
     assert blind.noise("n", tmp_path, 8).tasks == package.tasks
 
 
+def test_the_folder_of_a_corpus_will_do(tmp_path: Path) -> None:
+    """Its file of rejected conversations, and whatever else lies there, is not read."""
+    talks(tmp_path).rename(tmp_path / "trajectories.jsonl")
+    write_lines(tmp_path / "rejected.jsonl", ['{"row": "1-0", "reason": "user: no answer", "raw": ""}'])
+    assert len(blind.noise("n", tmp_path, 8).tasks) == 8
+    assert len(blind.follow_up("f", tmp_path, 6).tasks) == 6
+
+
 def test_half_of_the_follow_ups_are_of_another_conversation(tmp_path: Path) -> None:
     package = blind.follow_up("f", talks(tmp_path), 6)
     for task in package.tasks:

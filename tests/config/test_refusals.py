@@ -31,6 +31,21 @@ CASES = [
     (["~adapt"], ["adapt", "needed"]),
     (["adapt=lora", "data.shares.laps=2"], ["no such key in 'data': 'shares'"]),
     (["adapt.shots"], ["adapt.shots", "key=value"]),
+    (["~task.test.sample"], ["task.test is empty", "task/test=sample"]),
+    (["task.test.sample.limit=0"], ["sample.limit=0", "at least 1"]),
+    (["task/test=real", "task.test.laps.limit=0"], ["laps.limit=0", "at least 1"]),
+    (["task/test=real", "task.test.laps.name=lpas"], ["no such real set", "did you mean 'laps'?"]),
+    (["task.test.ip_dialog.per_task=3"], ["no such key in 'task.test': 'ip_dialog'"]),
+    (["judge.resamples=1"], ["judge.resamples=1", "at least 40"]),
+    (["judge=rules", "judge.resamples=0"], ["judge.resamples=0", "at least 40"]),
+    (["recall=extractive", "recall.resamples=1"], ["recall.resamples=1", "at least 40"]),
+    (["adapt=lora", "data.personas=0"], ["data.personas=0", "at least 1"]),
+    (["adapt=lora", "adapt.dropout=1.5"], ["adapt.dropout=1.5", "below 1"]),
+    (["model.layers=0"], ["model.layers=0", "at least 1"]),
+    (["model.heads=3"], ["model.hidden=64", "model.heads=3"]),
+    (["paths.store="], ["paths.store", "at least 1 character"]),
+    (["adapt=null"], ["adapt=null", "cannot be left out"]),
+    (["data="], ["option of the config group 'data'", "synthetic"]),
 ]
 
 

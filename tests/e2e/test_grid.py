@@ -103,8 +103,9 @@ def test_a_failing_cell_is_recorded_and_the_others_go_on(run: Run, tmp_path: Pat
 
 def test_plan_prints_a_line_a_cell_and_runs_nothing(run: Run, tmp_path: Path) -> None:
     done = run(["-m", "data=synthetic,personachat", "adapt=zero-shot,lora", "plan=true"])
-    lines = done.stdout.splitlines()
+    *lines, why = done.stdout.splitlines()
     assert len(lines) == 3
+    assert why.startswith("4 combinations are 3 runs")
     assert all(line.split()[1] == "planned" and "adapt=" in line and "data=" in line for line in lines)
     assert not (tmp_path / "store" / "runs").exists()
 

@@ -45,7 +45,7 @@ def test_a_threshold_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
     encoder = StubEncoder({"I ski.": (1, 0), "I go skiing.": (0.8, 0.6)})
     monkeypatch.setattr(judges, "_encoder", lambda: encoder)
     pair = [history("a", "I ski.")], [prediction("a", "I go skiing.")]
-    assert [GoldJudge(threshold, resamples=10).score(*pair).rows[0]["tp"] for threshold in (0.79, 0.81)] == [1, 0]
+    assert [GoldJudge(threshold, resamples=50).score(*pair).rows[0]["tp"] for threshold in (0.79, 0.81)] == [1, 0]
 
 
 def test_users_are_counted_where_a_resample_would_hold_nothing(encoder: Embedder, monkeypatch: pytest.MonkeyPatch) -> None:

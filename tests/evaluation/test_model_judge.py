@@ -215,7 +215,7 @@ def test_rubric_judge_parameters_item_and_conversation_are_the_key(tmp_path: Pat
     ]
     keys = [Kept(judge, own).key(item) for judge, item in [(base, CATS), *others]]
     assert len(set(keys)) == len(keys)
-    assert Kept(by_script(honest, resamples=7, tolerance=1.0), own).key(CATS) == keys[0]
+    assert Kept(by_script(honest, resamples=47, tolerance=1.0), own).key(CATS) == keys[0]
 
 
 def test_a_torn_line_does_not_count_and_is_cut(tmp_path: Path) -> None:
@@ -277,7 +277,7 @@ class Steady:
 
 
 def test_a_panel_votes_and_a_tie_or_too_few_is_no_verdict() -> None:
-    panel = Panel({"a": Steady(True, True), "b": Steady(True, False), "c": Steady(False, None)}, resamples=10)
+    panel = Panel({"a": Steady(True, True), "b": Steady(True, False), "c": Steady(False, None)}, resamples=50)
     one, other = panel.verdicts([CATS, DOGS])
     assert isinstance(one, Scored)
     assert one.correct

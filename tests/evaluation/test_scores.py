@@ -1,6 +1,6 @@
 import pytest
 
-from kithe.evaluation.scores import metrics, ratio, score_user
+from kithe.evaluation.scores import Share, UserScore, metrics, ratio, score_user
 from kithe.records.chat import Prediction
 from kithe.records.history import Evidence, History, KnowledgeItem, Turn
 
@@ -81,3 +81,25 @@ def test_a_metric_as_a_ratio_over_users() -> None:
     precision = ratio(USERS, "precision")
     assert precision.ids == ("ann", "bob", "cyd")
     assert precision.value == pytest.approx(0.5)
+
+
+def counted(name: str, tp: int, predicted: int, gold: int) -> UserScore:
+    shares = {"precision": Share(tp, predicted), "recall": Share(tp, gold), "items_per_history": Share(predicted, 1)}
+    return UserScore(name, tp, predicted, gold, (), shares)
+
+
+def test_one_user_is_an_interval_of_no_width() -> None:
+    found = metrics([counted("a", 1, 2, 4)], resamples=40)
+    assert found["recall"] == {"value": 0.25, "low": 0.25, "high": 0.25, "n": 4}
+
+
+def test_nobody_and_nothing_have_no_metrics_but_counts() -> None:
+    assert metrics([], resamples=40) == {}
+    assert metrics([counted("a", 0, 0, 0)], resamples=40) == {
+        "items_per_history": {"value": 0.0, "low": 0.0, "high": 0.0, "n": 1}
+    }
+
+
+def test_what_only_one_of_many_users_has_keeps_an_interval_at_the_fewest_resamples() -> None:
+    users = [counted("a", 1, 1, 1), *(counted(f"b{number}", 0, 0, 0) for number in range(99))]
+    assert metrics(users, resamples=40)["precision"] == {"value": 1.0, "low": 1.0, "high": 1.0, "n": 1}

@@ -167,3 +167,13 @@ def test_the_loss_is_trls(ratio: Any, how: Any) -> None:
     sizes = Sizes(6, int(mask.sum()), 7)
     ours = objective(policy, old, reference, mask, gains, sizes, Loss(ratio=ratio, aggregation=how)).loss
     assert float(ours) == pytest.approx(trl_loss(ratio, how), abs=1e-6)
+
+
+def test_one_token_that_was_nearly_given_up_is_no_runaway_policy() -> None:
+    policy, reference = torch.full((1, 700), -0.1), torch.full((1, 700), -0.1)
+    policy[0, 0] = -12.0
+    gone = torch.zeros(1, 700), torch.full((1, 700), -12.0)
+    for (now, before), kl, drift in (((policy, reference), (100, 300), (-0.1, 0)), (gone, (10, 12), (11.9, 12.1))):
+        terms = objective(now, now, before, torch.ones(1, 700), torch.ones(1), Sizes(1, 700, 700), Loss(kl=0.1))
+        assert kl[0] < float(terms.kl) / 700 < kl[1]
+        assert drift[0] < float(terms.drift) / 700 < drift[1]

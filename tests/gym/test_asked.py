@@ -1,12 +1,13 @@
 """The parts as models play them: what is asked, how answers are read, many conversations at once (by a scripted client)."""
 
 import json
+from random import Random
 
 import pytest
 
 from kithe.errors import ConfigError
 from kithe.gym import asks
-from kithe.gym.asked import Account, cast, formulated, run
+from kithe.gym.asked import Account, Formulator, cast, run
 from kithe.gym.assistant import Pool
 from kithe.gym.bank import bank
 from kithe.gym.corpus import Atlas
@@ -145,9 +146,25 @@ def test_the_formulator_is_told_the_traits() -> None:
         seen.append(ask.messages[0].content)
         return "Be warm."
 
-    assert list(run([formulated(PERSON, 0)], clients(formulator=listening), Account())) == ["Be warm."]
+    steps = Formulator().formulate(PERSON, Random(0))
+    assert list(run([steps], clients(formulator=listening), Account())) == ["Be warm."]
     assert "ZQXfalconer" in seen[0]
     assert "likes a tone that is warm" in seen[0]
+
+
+def test_an_instruction_is_kept_with_the_first_session_and_asked_for_again_where_it_is_useless() -> None:
+    account, answers = Account(), iter(["", "Be warm and brief.", "", " "])
+    openings = [
+        Opening("a", PERSON, 1, queries()[0]),
+        Opening("b", PERSON, 2, queries()[1]),
+        Opening("c", PERSON, 1, queries()[2]),
+    ]
+    everything = clients(formulator=lambda _: next(answers))
+    found = list(run((converse(own, QUIET, RULES, 0) for own in openings), everything, account, together=1))
+    kept = {talk.id: talk.instruction for talk in found if isinstance(talk, Trajectory)}
+    assert kept == {"a": "Be warm and brief.", "b": ""}
+    assert account.discarded == {("formulator", "the instruction has 0 words; write 1 to 120"): 1}
+    assert asks.formulator_reader("word " * 151) == Problem("the instruction has 151 words; write 1 to 120")
 
 
 def test_reading_an_adapted_query() -> None:

@@ -4,9 +4,11 @@ from collections import Counter
 
 import pytest
 
+from kithe.dialogues.scripted import Scripted
 from kithe.errors import ConfigError
 from kithe.gym.bank import bank, read_bank
-from kithe.gym.crosswalk import attribute_of, links, mapped, persona_from_csp
+from kithe.gym.corpus import Atlas
+from kithe.gym.crosswalk import Generated, attribute_of, links, mapped, persona_from_csp
 from kithe.gym.sampling import Sampler
 from kithe.personas.ontology import ontology
 from kithe.personas.persona import Attribute, Persona, Stated
@@ -58,6 +60,16 @@ def test_a_faulty_bank_is_named(text: str, message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_others_has_texts() -> None:
+    assert {dimension.name for dimension in bank().dimensions if dimension.others} == {"role", "scenario"}
+    for text in (
+        "a: {kind: basic_info, says: is _, values: [b, others]}",
+        "a: {kind: basic_info, says: is _, values: [b, c], others: [d]}",
+    ):
+        with pytest.raises(ConfigError, match="go with that value"):
+            read_bank(text)
+
+
 def test_unknown_names_get_a_hint() -> None:
     with pytest.raises(ConfigError, match="did you mean 'tone_pref'"):
         bank().dimension("tone_perf")
@@ -101,6 +113,22 @@ def test_a_persona_of_the_generator_keeps_what_is_mapped() -> None:
     assert "query_length_pref" in found.values
     assert found == persona_from_csp(persona, Sampler(), 3)
     assert found.values != persona_from_csp(persona, Sampler(), 4).values
+
+
+def test_users_of_the_generator() -> None:
+    people = list(Generated().personas(12, 2))
+    assert [person.id for person in people] == [f"u{index:05d}" for index in range(12)]
+    assert list(Generated().personas(5, 2)) == people[:5]
+    assert not any(person.near for person in people)
+    for index, person in enumerate(people[:4]):
+        source = Scripted(complete=True).persona(2, index)
+        given = mapped({key: own.value for key, own in source.values.items() if own and own.polarity == "positive"})
+        assert given
+        assert given.items() <= person.values.items()
+    talks = list(Atlas(personas=3, sessions=2, sampler=Generated()).talks())
+    assert {talk.persona_id for talk in talks} == {"u00000", "u00001", "u00002"}
+    crowded = Sampler(size=1, constraints=0, distance=20, tries=2)
+    assert any(person.near for person in Generated(crowded).personas(4, 0))
 
 
 def test_scripted_attributes_count_and_dislikes_do_not() -> None:

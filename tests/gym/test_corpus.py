@@ -1,6 +1,9 @@
 """The corpus: split by user; its release has the published fields; as histories it can be learnt from."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -39,6 +42,18 @@ def test_fewer_users_are_the_beginning_of_more() -> None:
     assert Atlas(personas=5, sessions=3, seed=1).users != Atlas(personas=5, sessions=3).users
 
 
+def test_every_process_writes_the_same() -> None:
+    """Whatever seed Python hashes with, so that shards and resumed runs agree; in processes of their own."""
+    code = "from kithe.gym.corpus import Atlas\nprint(end=''.join(talk.line() for talk in Atlas(personas=40).talks()))"
+    texts = [
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, check=True, capture_output=True
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert texts[0] == texts[1] == "".join(talk.line() for talk in Atlas(personas=40).talks()).encode()
+
+
 def test_no_user_is_in_two_splits(folder: Path) -> None:
     rows = {split: (folder / "jsonl" / f"{split}.jsonl").read_text().splitlines() for split in SPLITS}
     users = {split: {json.loads(row)["persona_id"] for row in rows[split]} for split in SPLITS}
@@ -65,6 +80,7 @@ def test_the_release_has_the_published_fields(folder: Path) -> None:
         assert [line["content"] for line in talk if line["role"] == "user"] == row["role_utterances"]["user"]
         assert row["initial_query"] == talk[0]["content"]
         assert row["num_turns"] == len(row["role_utterances"]["assistant"])
+    assert all("others" not in row["persona"].values() for row in rows)
     assert card["rows"] == {split: sum(split_of(row["persona_id"]) == split for row in rows) for split in SPLITS}
     assert card["scripted"] is True
     text = (folder / "README.md").read_text()

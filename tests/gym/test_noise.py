@@ -80,6 +80,18 @@ def test_what_each_operator_leaves() -> None:
     assert len(intents_in(ambiguous.changed(text, meaning, "plain", rng) or "")) > len(intents_in(text))
 
 
+def test_where_nothing_is_left_to_strike_the_rest_still_applies() -> None:
+    text = "Add one example."
+    meaning, rng = extract(text), Random(0)
+    gone = missing.absent(text, meaning, "plain", rng) or ""
+    assert gone == "Add."
+    for operator in (missing.reference, missing.priority):
+        assert operator(gone, meaning, "plain", rng) not in (None, gone)
+    for operator in (missing.absent, missing.vague):
+        assert operator(gone, meaning, "plain", rng) is None
+    assert missing.priority("Go.", extract("Go."), "plain", rng) is None  # nothing was struck, so nothing may be open
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.from_regex(r"[a-z]{4,12}", fullmatch=True), st.integers(0, 999))
 def test_a_slip_of_the_finger_is_small(word: str, seed: int) -> None:

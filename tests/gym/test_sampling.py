@@ -140,6 +140,23 @@ def test_impossible_samplers(options: dict[str, float]) -> None:
         Sampler(**options)  # type: ignore[arg-type]
 
 
+def test_others_stands_for_a_text_of_the_persona(people: list[GymPersona]) -> None:
+    found = [(person, name) for person in people for name, value in person.values.items() if value == "others"]
+    assert len(found) > 20
+    assert all(person.said(name) in bank().by_name[name].others for person, name in found)
+    assert len({person.said(name) for person, name in found}) > 5
+    assert all(set(person.texts) == {name for name, value in person.values.items() if value == "others"} for person in people)
+
+
+def test_samplers_of_a_config_can_be_told_apart() -> None:
+    rule = {"given": "risk_posture", "then": "time_sensitivity"}
+    made = [Rules([Preference(among=["bold"], values=["right now"], **rule)]) for _ in range(2)]
+    assert hash(Sampler(strategy=made[0])) == hash(Sampler(strategy=made[1]))
+    assert hash(Stratified(["domain"])) == hash(Stratified(("domain",)))
+    with pytest.raises(ConfigError, match="did you mean 'domain'"):
+        Stratified(["domains"])
+
+
 def test_what_is_given_is_kept() -> None:
     given_values = {"age_band": "over 60", "domain": "music", "length_pref": "terse"}
     for seed in range(50):

@@ -182,7 +182,8 @@ def test_the_assistant_never_sees_the_persona(seed: int, talks: list[Trajectory]
     """Every value of the persona and its id are sentinels, where that leaves it a persona; none reaches the assistant."""
     source = Atlas(personas=12).users[seed]
     sentinels = {name: f"ZQX{n}sentinel" for n, name in enumerate(source.values) if name not in (*SHOWN, "feedback_style")}
-    persona = GymPersona(id="ZQXidsentinel", values={**source.values, **sentinels}, texts={"role": "ZQXtextsentinel"})
+    values = {**source.values, **sentinels, "role": "others"}
+    persona = GymPersona(id="ZQXidsentinel", values=values, texts={"role": "ZQXtextsentinel"})
     ears = Listening()
     cast = replace(scripted.cast(Distractor(rate=0.5)), assistant=ears)
     rules = Rules(styling=Styling(rate=1.0, full=0.5))
@@ -192,6 +193,19 @@ def test_the_assistant_never_sees_the_persona(seed: int, talks: list[Trajectory]
     everything = "\n".join(ears.heard)
     assert "ZQX" not in everything
     assert not any(name in everything for name in persona.values if "_" in name)
+
+
+def test_an_instruction_says_how_answers_are_to_be_and_nothing_of_who_asks() -> None:
+    from kithe.gym.user import instruction, script
+
+    text = instruction(person(tone_pref="warm", length_pref="terse", learning_style="by doing", role="a lawyer"), Random(0))
+    assert any(clause in text.lower() for clause in script().cues["length_pref"]["terse"])
+    assert any(clause in text.lower() for clause in script().cues["tone_pref"]["warm"])
+    assert "Teach by doing." in text
+    assert "lawyer" not in text
+    first, second = list(Atlas(personas=1, sessions=2).talks())
+    assert first.instruction.startswith("Answer the way")
+    assert second.instruction == ""
 
 
 def test_an_empty_answer_discards_the_conversation() -> None:

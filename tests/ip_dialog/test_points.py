@@ -63,7 +63,7 @@ def test_the_published_sample_is_every_tenth_item() -> None:
         asked.append(ask.id)
         return json.dumps(FULL)
 
-    PointsJudge(ScriptedClient(judge), every=10, resamples=10).score(ITEMS, SAID)
+    PointsJudge(ScriptedClient(judge), every=10, resamples=50).score(ITEMS, SAID)
     assert asked == [item.id for item in ITEMS[::10]]
     with pytest.raises(ConfigError, match=r"judge\.every=0"):
         PointsJudge(ScriptedClient(judge), every=0)

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -17,6 +18,16 @@ from kithe.ppopt.source import PPOptStates
 from kithe.ppopt.states import evidence, fitting, question, shown, state
 from kithe.ppopt.task import PPOpt, inferred, rewritten
 from kithe.ppopt.teacher import Asked, ColdStart, Filters, Scripted, Target, scripted_filters
+from kithe.ppopt.verdicts import Verdict
+from kithe.records.history import History
+
+
+class Unmoved:
+    """Likes every answer as much as the other."""
+
+    def compare(self, asked: Sequence[tuple[History, str, str]]) -> list[Verdict | None]:
+        return ["tie"] * len(asked)
+
 
 TAUGHT = user().model_copy(
     update={
@@ -167,7 +178,15 @@ def test_states_of_the_atlas_keep_users_apart_and_hide_the_persona(source: PPOpt
     assert 0 < len(taught) < len(train)
     assert not own.examples(test)
     assert [one.id for one in source.histories("train", 1)] != [one.id for one in train]
-    assert sum(source.losses("train").values()) >= 0
+
+
+def test_who_was_to_get_a_target_and_got_none_is_in_no_part_of_training(source: PPOptStates) -> None:
+    everyone = {split: {one.id for one in replace(source, cold=None).histories(split, 0)} for split in ("train", "validation")}
+    none_passes = replace(source, cold=ColdStart(filters=replace(scripted_filters(), samples=1, judge=Unmoved()), share=0.5))
+    left = {one.id for one in none_passes.histories("train", 0)}
+    assert len(everyone["train"] - left) == sum(none_passes.losses("train").values()) > 0
+    assert left < {one.id for one in source.histories("train", 0)} <= everyone["train"]
+    assert {one.id for one in none_passes.histories("validation", 0)} == everyone["validation"]
 
 
 def test_which_session_is_new_is_drawn_and_not_the_easiest(source: PPOptStates) -> None:

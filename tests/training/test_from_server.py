@@ -37,6 +37,15 @@ def test_answers_come_in_the_order_of_the_requests_and_are_kept(tmp_path: Path) 
     assert len(player.asks) == 6
 
 
+def test_it_says_how_far_it_is_if_asked_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from_server(Player().client, REQUESTS[:4], folder=tmp_path)
+    assert capsys.readouterr().err == ""
+    from_server(Player().client, REQUESTS, folder=tmp_path, progress=True)
+    assert capsys.readouterr().err == "predict: 6 of 6 requests, 0 s\n"
+    from_server(Player().client, REQUESTS, folder=tmp_path, progress=True)
+    assert capsys.readouterr().err == ""
+
+
 def test_a_stop_and_a_torn_line_lose_at_most_one_answer(tmp_path: Path) -> None:
     player = Player()
     with pytest.raises(Stopped):

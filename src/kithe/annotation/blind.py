@@ -15,6 +15,7 @@ from kithe.annotation.package import Header, Kind, Package, Pane, Task, checked,
 from kithe.errors import ConfigError
 from kithe.evaluation.qa.review import Line
 from kithe.gym.records import Spoken, Trajectory
+from kithe.gym.source import FILE
 from kithe.quality.sources import read
 from kithe.records.history import History, Turn
 
@@ -124,7 +125,8 @@ def _conversations(histories: Iterable[History]) -> list[tuple[Turn, ...]]:
 
 
 def _trajectories(path: Path) -> list[Trajectory]:
-    files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+    whole = path / FILE  # a corpus has further files beside it
+    files = [whole] if whole.is_file() else sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
     try:
         return [talk for file in files for talk in Trajectory.read(file)]
     except (OSError, UnicodeDecodeError, ValidationError) as error:

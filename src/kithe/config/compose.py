@@ -54,7 +54,9 @@ def explained(overrides: Sequence[str]) -> Iterator[None]:
     """Say Hydra's and OmegaConf's errors about `overrides` as a ConfigError."""
     try:
         yield
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        if type(error) is ValueError and not str(error).startswith("Config group override"):
+            raise
         raise explain(error, overrides, options=options, keys=default_keys, groups=groups) from None
 
 
@@ -98,7 +100,7 @@ def compose(overrides: Sequence[str] = ()) -> DictConfig:
 
 def default_keys(parent: str, overrides: Sequence[str]) -> list[str]:
     """The keys that exist below a dotted path, given those overrides that choose a group's option."""
-    chosen = [item for item in overrides if item.lstrip("+~").split("=")[0] in GROUPS and "," not in item]
+    chosen = [item for item in overrides if item.lstrip("+~").split("=")[0] in (*GROUPS, *groups()) and "," not in item]
     with hydra_config():
         try:
             config = hydra_compose("config", chosen)

@@ -30,10 +30,13 @@ def explain(error: Exception, overrides: Sequence[str], options: Options, keys: 
         return ConfigError(f"cannot read '{error.override}': {text.splitlines()[0]}; quote it, or close its brackets")
     if "Missing mandatory value" in text and (found := re.search(r"full_key: (\S+)", text)):
         return ConfigError(f"{found[1]} has no default: give it on the command line, as in {found[1]}=…")
+    if text.startswith("Config group override must be"):
+        empty = " or ".join(word for word in overrides if word.endswith("=null")) or "a config group"
+        return ConfigError(f"{empty}: this group cannot be left out; give one of its options")
     if text.startswith("Ambiguous value for argument"):
         word = re.search(r"'([^']+)'", text)
         return ConfigError(f"{word[1] if word else 'a list of values'}: several values are a sweep; add -m before them")
-    if found := re.search(r"Could not find '([^']+)/([^'/]+)'", text):
+    if found := re.search(r"Could not find '([^']+)/([^'/]*)'", text):
         return unknown(f"option of the config group '{found[1]}'", found[2], options(found[1]))
     if found := re.search(r"full_key: (\S+)", text) or re.search(r"Could not override '([^'@]+)", text):
         if "/" in found[1]:

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Final
 
 import yaml
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
@@ -23,6 +25,12 @@ class Origin:
 
     place: str
     value: Any
+
+    def __str__(self) -> str:
+        """Place and value in one line, the value as a config file writes it."""
+        plain = isinstance(self.value, str)
+        said = self.value if plain else yaml.safe_dump(self.value, default_flow_style=True, width=inf).removesuffix("...\n")
+        return f"{self.place}: {said.rstrip()}"
 
 
 def value(key: str, overrides: Sequence[str] = ()) -> Any:
@@ -53,7 +61,7 @@ def origins(key: str, overrides: Sequence[str] = ()) -> list[Origin]:
         files = [(item.config_path, item.package or "") for item in defaults]
         parsed = OverridesParser.create().parse_overrides(list(overrides))
     found = [Origin(place, held) for path, package in files for place, held in in_file(str(path), package, key)]
-    given = [Origin(f"command line: {item.input_line}", item.value()) for item in parsed if item.key_or_group == key]
+    given = [Origin(f"command line: {item.input_line}", held) for item in parsed for held in in_word(item, key)]
     if not found and not given and (shared := behind(key, overrides)):
         return shared
     if not found and not given:
@@ -76,15 +84,32 @@ def behind(key: str, overrides: Sequence[str]) -> list[Origin]:
     return []
 
 
-def in_file(path: str, package: str, key: str) -> list[tuple[str, Any]]:
-    """The value of a dotted key in one config file, if it sets it."""
-    file = next((folder / f"{path}.yaml" for folder in (CONF, ROOT) if (folder / f"{path}.yaml").exists()), None)
-    inside = key if not package else key.removeprefix(f"{package}.") if key.startswith(f"{package}.") else None
-    if file is None or inside is None:
+def in_word(word: Override, key: str) -> list[Any]:
+    """The value of a dotted key in a word of the command line, also where that gives the mapping that holds it."""
+    name = word.key_or_group.replace("/", ".")
+    if name != key and not key.startswith(f"{name}."):
         return []
-    held = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    for part in inside.split("."):
+    return inside(word.value(), key.removeprefix(name).removeprefix("."))
+
+
+def inside(held: Any, path: str) -> list[Any]:
+    """What stands at a dotted path of nested mappings, as a list of one; empty where nothing does."""
+    for part in path.split(".") if path else ():
         if not isinstance(held, dict) or part not in held:
             return []
         held = held[part]
-    return [(str(file.relative_to(ROOT)), held)]
+    return [held]
+
+
+def in_file(path: str, package: str, key: str) -> list[tuple[str, Any]]:
+    """The value of a dotted key in one config file, if it sets it."""
+    file = next((folder / f"{path}.yaml" for folder in (CONF, ROOT) if (folder / f"{path}.yaml").exists()), None)
+    if file is None:
+        return []
+    name = str(file.relative_to(ROOT))
+    if package == key:
+        return [(name, "the whole file")]
+    if package and not key.startswith(f"{package}."):
+        return []
+    held = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    return [(name, found) for found in inside(held, key.removeprefix(f"{package}."))]

@@ -13,7 +13,7 @@ class Paths(BaseModel):
     """Where things lie."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
-    store: str
+    store: str = Field(min_length=1)
 
 
 class Corpus(BaseModel):

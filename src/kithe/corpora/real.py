@@ -16,7 +16,7 @@ from kithe.corpora.overlap import Dialogues
 from kithe.corpora.rows import Gold, Row, Wanted, histories, read
 from kithe.corpora.sets import CONVERTER, SETS, PublicSet
 from kithe.corpora.source import Split
-from kithe.errors import ConfigError, unknown
+from kithe.errors import ConfigError, at_least, unknown
 from kithe.llm.folders import cache
 from kithe.records.base import write_lines
 from kithe.records.history import History, KnowledgeItem
@@ -43,6 +43,16 @@ class RealSet:
     limit: int | None = None
     situational: bool = True
     unexpressed: bool = False
+
+    def __post_init__(self) -> None:
+        """Check name and limit.
+
+        Raises:
+            ConfigError: there is no such set, or the limit leaves nothing.
+        """
+        _ = self._set
+        if self.limit is not None:
+            at_least(f"{self.name}.limit", self.limit, 1)
 
     @property
     def fields(self) -> frozenset[str]:

@@ -12,7 +12,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from kithe.corpora.source import Split
-from kithe.errors import ConfigError
+from kithe.errors import ConfigError, at_least
 from kithe.records.base import Record
 from kithe.records.history import Evidence, History, Inference, Intensity, ItemType, KnowledgeItem, Polarity, Turn
 
@@ -53,6 +53,15 @@ class Sample:
 
     name: str = "sample"
     limit: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the limit.
+
+        Raises:
+            ConfigError: it leaves nothing.
+        """
+        if self.limit is not None:
+            at_least(f"{self.name}.limit", self.limit, 1)
 
     @property
     def fields(self) -> frozenset[str]:

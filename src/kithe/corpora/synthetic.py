@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kithe.dialogues.teacher import Teacher
-from kithe.errors import ConfigError
+from kithe.errors import ConfigError, at_least
 from kithe.records.history import History
 
 VALIDATION_START = 1_000_000  # above every training index, and fixed, so that a larger training set keeps its validation set
@@ -25,6 +25,14 @@ class Synthetic:
     teacher: Teacher
     personas: int = 300
     name: str = "synthetic"
+
+    def __post_init__(self) -> None:
+        """Check the number.
+
+        Raises:
+            ConfigError: there would be nobody.
+        """
+        at_least("data.personas", self.personas, 1)
 
     @property
     def scripted(self) -> bool:

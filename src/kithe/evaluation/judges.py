@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
-from kithe.errors import ConfigError
+from kithe.errors import ConfigError, enough_resamples
 from kithe.records.chat import Prediction
 from kithe.records.history import History
 
@@ -65,8 +65,7 @@ class GoldJudge:
         """
         if self.threshold is not None and not 0 < self.threshold <= 1:
             raise ConfigError(f"judge.threshold={self.threshold}: a cosine above 0 and up to 1, or null for the calibrated one")
-        if self.resamples < 1:
-            raise ConfigError(f"judge.resamples={self.resamples}: it must be at least 1; 10000 is usual")
+        enough_resamples("judge.resamples", self.resamples)
 
     def score(self, histories: Sequence[History], predictions: Sequence[Prediction]) -> Scores:
         """Match every history's items with the predicted ones; every item gets a verdict.

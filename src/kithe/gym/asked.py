@@ -51,6 +51,15 @@ def _seed(rng: Random) -> int:
 
 
 @dataclass(frozen=True)
+class Formulator:
+    """The instruction of an ideal assistant by a model."""
+
+    def formulate(self, persona: GymPersona, rng: Random) -> Steps[str]:
+        """See `talk.Formulator`."""
+        return (yield from answered(Call("formulator", asks.formulator_ask(persona, _seed(rng))), asks.formulator_reader))
+
+
+@dataclass(frozen=True)
 class Stylist:
     """Adapts queries by a model; plain ones stay plain."""
 
@@ -110,13 +119,7 @@ class Noises:
 
 def cast(pool: Locks, distractor: Distractor | None = None, backend: str = "model") -> Cast:
     """The cast that models play."""
-    return Cast(Stylist(), User(), Assistant(), Noises(distractor or Distractor()), pool, backend)
-
-
-def formulated(persona: GymPersona, seed: int) -> Steps[str]:
-    """The instruction of an ideal assistant for a user, to be kept beside the persona."""
-    call = Call("formulator", asks.formulator_ask(persona, seed))
-    return _given(call, (yield call)).text
+    return Cast(Formulator(), Stylist(), User(), Assistant(), Noises(distractor or Distractor()), pool, backend)
 
 
 @dataclass

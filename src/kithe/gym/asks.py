@@ -36,6 +36,7 @@ _LAYER_RULES: Final[Mapping[Layer, str]] = {
     "incomplete information": "Keep the verb of what is wanted; at least one slot must be gone or vague.",
     "semantic ambiguity": "It must hold at least two different requests, or two conditions that cannot both be.",
 }
+_MOST: Final = 120  # words of an instruction
 _SLACK: Final = 0.25  # by which a model may miss a band of words
 
 
@@ -89,7 +90,16 @@ def _ask(identity: str, text: str, model: type[Record] | None, seed: int, temper
 
 def formulator_ask(persona: GymPersona, seed: int) -> Ask:
     """Asks for the instruction that an ideal assistant of this user would have; kept beside the persona, never shown to one."""
-    return _ask(f"{persona.id}/formulator", prompt("formulator").format(traits=traits(persona)), None, seed, 0.7, 300)
+    text = prompt("formulator").format(traits=traits(persona), most=_MOST)
+    return _ask(f"{persona.id}/formulator", text, None, seed, 0.7, 300)
+
+
+def formulator_reader(text: str) -> Reading[str] | Problem:
+    """Reads an instruction: there is one, and it is about as short as was asked for."""
+    words = count_words(text)
+    if not 0 < words <= _MOST * (1 + _SLACK):
+        return Problem(f"the instruction has {words} words; write 1 to {_MOST}")
+    return Reading(text.strip())
 
 
 def stylist_ask(query: Query, persona: GymPersona, how: str, length: str, target: int, seed: int) -> Ask:

@@ -113,7 +113,7 @@ def heard(text: str) -> dict[str, str]:
     wishes: dict[str, str] = {}
     for clause in re.split(r"[.!?]\s", text.lower()):
         hits: dict[int, int] = {}
-        for word in set(_WORD.findall(clause)):
+        for word in dict.fromkeys(_WORD.findall(clause)):  # in order: draws follow the order in which wishes are heard
             for place in index.get(word, ()):
                 hits[place] = hits.get(place, 0) + 1
         best: dict[str, tuple[float, int, str]] = {}

@@ -12,7 +12,7 @@ from kithe.errors import ConfigError, unknown
 from kithe.records.base import Record
 
 Kind = Literal["basic_info", "behavioral", "constraint"]
-OTHERS = "others"  # stands for a text that a writer makes up
+OTHERS = "others"  # stands for a text of the dimension's own list
 
 
 class Dimension(Record):
@@ -25,6 +25,7 @@ class Dimension(Record):
     constraint: bool = False
     ordered: bool = False
     required: bool = False
+    others: tuple[str, ...] = ()
 
     @field_validator("says")
     @classmethod
@@ -41,6 +42,8 @@ class Dimension(Record):
             raise ValueError("what is of kind constraint has `constraint: true`")
         if self.ordered and OTHERS in self.values:
             raise ValueError(f"'{OTHERS}' has no place on a scale")
+        if (OTHERS in self.values) != bool(self.others):
+            raise ValueError(f"texts for '{OTHERS}' (`others: [...]`) go with that value")
         return self
 
     def phrase(self, value: str) -> str:

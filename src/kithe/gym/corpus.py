@@ -11,7 +11,7 @@ from kithe.errors import ConfigError
 from kithe.gym.noise.distractor import Distractor
 from kithe.gym.queries import query_at
 from kithe.gym.records import Trajectory
-from kithe.gym.sampling import GymPersona, Sampler
+from kithe.gym.sampling import GymPersona, People, Sampler
 from kithe.gym.scripted import cast, played
 from kithe.gym.talk import Opening, Rules, converse
 from kithe.gym.user import ScriptedUser, drifted
@@ -34,7 +34,7 @@ class Atlas:
         sessions: conversations of each, one after the other.
         seed: root of every draw.
         drift: how likely each wish about answers changes between two sessions.
-        sampler: how users are drawn.
+        sampler: where users come from.
         rules: how conversations go.
         distractor: how noise is put into messages.
         stray: how often users mention wishes that are fulfilled.
@@ -44,7 +44,7 @@ class Atlas:
     sessions: int = 5
     seed: int = 0
     drift: float = 0.05
-    sampler: Sampler = field(default_factory=Sampler)
+    sampler: People = field(default_factory=Sampler)
     rules: Rules = field(default_factory=Rules)
     distractor: Distractor = field(default_factory=Distractor)
     stray: float = 0.1

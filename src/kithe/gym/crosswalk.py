@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from random import Random
@@ -10,9 +11,11 @@ from random import Random
 import yaml
 from pydantic import Field
 
+from kithe.dialogues.scripted import Scripted
 from kithe.gym.bank import bank
 from kithe.gym.coherence import coherence
-from kithe.gym.sampling import GymPersona, Sampler
+from kithe.gym.diversity import Neighbours
+from kithe.gym.sampling import GymPersona, Sampler, named
 from kithe.personas.persona import Persona
 from kithe.records.base import Record
 
@@ -70,7 +73,7 @@ def attribute_of(dimension: str, value: str) -> tuple[str, str] | None:
     return (link.key, own) if link and own else None
 
 
-def persona_from_csp(persona: Persona, sampler: Sampler, seed: int) -> GymPersona:
+def persona_from_csp(persona: Persona, sampler: Sampler, seed: int, attempt: int = 0) -> GymPersona:
     """The simulated user that a persona of the synthetic-persona generator is.
 
     What its attributes determine is taken over; the other dimensions are drawn given those.
@@ -79,9 +82,35 @@ def persona_from_csp(persona: Persona, sampler: Sampler, seed: int) -> GymPerson
         persona: with values of the ontology, or with scripted attributes only.
         sampler: how the other dimensions are drawn.
         seed: of those draws, together with the persona's id.
+        attempt: which draw it is, where one before was not taken.
     """
     stated = {key: own.value for key, own in persona.values.items() if own is not None and own.polarity == "positive"}
     scripted = {own.key: own.value for own in persona.attributes if own.polarity == "positive"}
     given = mapped({**scripted, **stated})
-    rng = Random(f"{seed}/csp/{persona.id}")
-    return GymPersona(id=persona.id, values=sampler.values(bank(), rng, given, Counter()))
+    rng = Random(f"{seed}/csp/{persona.id}/{attempt}" if attempt else f"{seed}/csp/{persona.id}")
+    return named(persona.id, sampler.values(bank(), rng, given, Counter()), seed)
+
+
+@dataclass(frozen=True)
+class Generated:
+    """Users who are personas of the synthetic-persona generator, so that one person can be studied in both systems.
+
+    Attributes:
+        sampler: how dimensions are drawn that the ontology does not determine, and how far users are apart.
+        teacher: who writes the personas; one by rules, of the complete ontology.
+    """
+
+    sampler: Sampler = field(default_factory=Sampler)
+    teacher: Scripted = field(default_factory=lambda: Scripted(complete=True))
+
+    def personas(self, count: int, seed: int) -> Iterator[GymPersona]:
+        """See `People`."""
+        before = Neighbours(bank().names, self.sampler.distance)
+        for index in range(count):
+            persona, near = self.teacher.persona(seed, index), True
+            for attempt in range(self.sampler.tries):
+                found = persona_from_csp(persona, self.sampler, seed, attempt)
+                if not (near := before.near(found.values)):
+                    break
+            before.add(found.values)
+            yield found.model_copy(update={"id": f"u{index:05d}", "near": near})

@@ -7,7 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any, Final
 
@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from kithe.corpora.words import words
 from kithe.gym.noise.meaning import words_of_noise
 from kithe.gym.records import Trajectory
+from kithe.quality.figures import ratio
+from kithe.quality.texts import Passage
+from kithe.quality.twosample import Told, on_words
 from kithe.records.history import History
 
 PERMUTATIONS: Final = 500
@@ -39,10 +42,11 @@ def _slang() -> re.Pattern[str]:
 
 @dataclass(frozen=True)
 class Side:
-    """What one side of a comparison says: messages, and the user or conversation that each belongs to."""
+    """What one side of a comparison says: messages, the user that each belongs to, and the conversation."""
 
     texts: tuple[str, ...]
     groups: tuple[str, ...]
+    talks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,14 +61,22 @@ class Compared:
 
 def simulated(trajectories: Iterable[Trajectory]) -> Side:
     """The users' messages of a corpus."""
-    found = [(message.content, talk.persona_id) for talk in trajectories for message in talk.said]
-    return Side(tuple(text for text, _ in found), tuple(group for _, group in found))
+    return _side((message.content, talk.persona_id, talk.id) for talk in trajectories for message in talk.said)
 
 
 def human(histories: Iterable[History]) -> Side:
     """The messages of those whom histories are about."""
-    found = [(turn.text, history.id) for history in histories for turn in history.turns if turn.speaker == history.user]
-    return Side(tuple(text for text, _ in found), tuple(group for _, group in found))
+    return _side(
+        (turn.text, history.id, f"{history.id}/{turn.session}")
+        for history in histories
+        for turn in history.turns
+        if turn.speaker == history.user
+    )
+
+
+def _side(found: Iterable[tuple[str, str, str]]) -> Side:
+    texts, groups, talks = zip(*found, strict=True)
+    return Side(texts, groups, talks)
 
 
 def ks(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
@@ -80,6 +92,28 @@ def compare_lengths(own: Side, other: Side, seed: int = 0) -> Compared:
     values = [np.array([float(len(words(text))) for text in side.texts]) for side in (own, other)]
     p = _permuted(values, (own.groups, other.groups), ks, seed)
     return Compared(float(np.median(values[0])), float(np.median(values[1])), ks(values[0], values[1]), p)
+
+
+def compare_turns(own: Side, other: Side, seed: int = 0) -> Compared:
+    """Messages of a user in a conversation: means, Kolmogorov-Smirnov distance, permutation p."""
+    values, users = [], []
+    for side in (own, other):
+        whose = dict(zip(side.talks, side.groups, strict=True))
+        counts = Counter(side.talks)
+        values.append(np.array([float(counts[talk]) for talk in whose]))
+        users.append(list(whose.values()))
+    p = _permuted(values, (users[0], users[1]), ks, seed)
+    return Compared(float(values[0].mean()), float(values[1].mean()), ks(values[0], values[1]), p)
+
+
+def compare_language(own: Side, other: Side, seed: int = 0) -> Told:
+    """Whether a classifier of words and word pairs tells messages of the two sides apart, as many of each, users held out."""
+    rng, size = np.random.default_rng(seed), min(len(own.texts), len(other.texts))
+    drawn = [
+        [Passage(f"{place}/{side.groups[n]}", side.texts[n]) for n in sorted(rng.choice(len(side.texts), size, replace=False))]
+        for place, side in enumerate((own, other))
+    ]
+    return on_words(drawn[0], drawn[1], seed)
 
 
 def compare_slips(own: Side, other: Side, seed: int = 0) -> dict[str, Compared]:
@@ -131,6 +165,19 @@ def diversity(side: Side, budget: int = BUDGET, seed: int = 0) -> dict[str, floa
     }
 
 
+def beside(own: Side, other: Side) -> dict[str, Any]:
+    """Every comparison, as plain JSON values."""
+    told = compare_language(own, other)
+    return {
+        "messages": {"simulated": len(own.texts), "human": len(other.texts)},
+        "words_per_message": asdict(compare_lengths(own, other)),
+        "turns_per_conversation": asdict(compare_turns(own, other)),
+        "slips": {name: asdict(found) for name, found in compare_slips(own, other).items()},
+        "language": {**asdict(told.figure), "p": told.p},
+        "diversity": {"simulated": diversity(own), "human": diversity(other)},
+    }
+
+
 def separability(
     train: Iterable[Trajectory], test: Iterable[Trajectory], dimension: str, opening: bool = False
 ) -> dict[str, Any]:  # fmt: skip
@@ -143,14 +190,16 @@ def separability(
         opening: whether only the first message is read, before any answer can have violated anything.
 
     Returns:
-        `accuracy`, `majority` (always the most frequent value of `train`) and `n` on `test`.
+        `accuracy` with `low` and `high` (95 %, by resampling users), `majority` (always the most frequent value of `train`) and
+        `n` on `test`.
     """
     rows = [
-        [(_bag(talk, opening), talk.persona[dimension]) for talk in talks if dimension in talk.persona] for talks in (train, test)
+        [(_bag(talk, opening), talk.persona[dimension], talk.persona_id) for talk in talks if dimension in talk.persona]
+        for talks in (train, test)
     ]
     counts: dict[str, Counter[str]] = {}
-    priors = Counter(value for _, value in rows[0])
-    for bag, value in rows[0]:
+    priors = Counter(value for _, value, _ in rows[0])
+    for bag, value, _ in rows[0]:
         counts.setdefault(value, Counter()).update(bag)
     vocabulary = len(set().union(*counts.values())) if counts else 0
     totals = {value: own.total() + vocabulary for value, own in counts.items()}
@@ -158,10 +207,13 @@ def separability(
     def score(bag: set[str], value: str) -> float:
         return math.log(priors[value]) + sum(math.log((counts[value][word] + 1) / totals[value]) for word in bag)
 
-    right = sum(max(counts, default="", key=lambda value: score(bag, value)) == truth for bag, truth in rows[1])
+    right, every = Counter[str](), Counter(user for *_, user in rows[1])
+    for bag, truth, user in rows[1]:
+        right[user] += max(counts, default="", key=lambda value: score(bag, value)) == truth
     usual = priors.most_common(1)[0][0] if priors else ""
-    n = max(1, len(rows[1]))
-    return {"accuracy": right / n, "majority": sum(truth == usual for _, truth in rows[1]) / n, "n": len(rows[1])}
+    found = ratio(list(every), [right[user] for user in every], list(every.values()))
+    majority = sum(truth == usual for _, truth, _ in rows[1]) / max(1, len(rows[1]))
+    return {"accuracy": found.value, "low": found.low, "high": found.high, "majority": majority, "n": len(rows[1])}
 
 
 def _bag(talk: Trajectory, opening: bool) -> set[str]:

@@ -16,6 +16,7 @@ import yaml
 
 from kithe.corpora.source import Split
 from kithe.generation.export import described
+from kithe.gym.assistant import scripted_pool
 from kithe.gym.corpus import SPLITS, Atlas, split_of
 from kithe.gym.figures import PUBLISHED, Statistics, reveal
 from kithe.gym.records import Released, Trajectory, released
@@ -94,7 +95,7 @@ def _card(
         "near_personas": sum(user.near for user in atlas.users),
         "rows": {split: sum(own.turns.values()) for split, own in statistics.items()},
         "users": {split: len(own.users) for split, own in statistics.items()},
-        "statistics": whole.report(atlas.distractor, atlas.rules.styling),
+        "statistics": whole.report(atlas.distractor, atlas.rules, atlas.drift, scripted_pool() if origin["scripted"] else None),
         "reveal": vars(reveal(talks())),
         "published": PUBLISHED,
         "files": {name: described(folder / name) for name in names},

@@ -1,8 +1,9 @@
 """Figures of a corpus of conversations: rates with intervals, how preferences come to light, and the published ones."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
 from statistics import mean
 from typing import Any, Final
 
@@ -10,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kithe.evaluation.statistics import wilson
+from kithe.gym.assistant import Pool
+from kithe.gym.bank import Dimension, bank
 from kithe.gym.noise.distractor import LAYERS, OPERATORS, RATES, Distractor, Layer
 from kithe.gym.records import Spoken, Trajectory
+from kithe.gym.sampling import GymPersona, Sampler, Uniform
 from kithe.gym.style import SHOWN, count_words
-from kithe.gym.stylist import Styling
+from kithe.gym.talk import Rules
 
 PUBLISHED: Final = {  # PersonaAtlas, of its data card, its sample statistics, its released states and its token log
     "conversations": 10462, "personas": 2055, "conversations_per_persona": 5.1, "turns": (2.17, 2.34),
@@ -52,6 +56,38 @@ def strategy_law(layer: Layer, rates: Mapping[str, float] = RATES) -> dict[str, 
     own = {name: rates.get(name, 0.0) for name in OPERATORS[layer]}
     none, total = float(np.prod([1 - value for value in own.values()])), sum(own.values())
     return {name: value + none * (value / total if total else 1 / len(own)) for name, value in own.items()}
+
+
+def persona_laws(sampler: Sampler, users: Sequence[GymPersona], seed: int = 0) -> dict[str, Any]:
+    """The laws of drawing personas (spec B, 3.4): the mask as drawn anew so often, and what the personas have of it.
+
+    `worst_sigmas` is how far the most deviant value of all is from its uniform share where values are drawn alone; of so many
+    values three would be no surprise.
+    """
+    over = bank()
+    free = [name for name in over.names if not over.by_name[name].constraint]
+    kept = sum(len(sampler.masked(over, Random(f"{seed}/law/{n}"), over.names)) for n in range(len(users)))
+    sizes = [len(user.values) for user in users]
+    few = [sum(name in user.values for name in over.constraints) for user in users]
+    alone = list(replace(sampler, coherent=False, strategy=Uniform()).personas(len(users), seed))
+    off, count = max(map(_sigmas(alone), over.dimensions)), sum(len(each.values) for each in over.dimensions)
+    return {
+        "mask": vars(rate(kept, len(users) * len(free), sampler.availability)),
+        "size": {"mean": mean(sizes), "low": min(sizes), "high": max(sizes)},
+        "enough_constraints": vars(rate(sum(sampler.constraints <= n <= sampler.most_constraints for n in few), len(users))),
+        "required": vars(rate(sum(all(name in user.values for name in over.required) for user in users), len(users))),
+        "too_near": vars(rate(sum(user.near for user in users), len(users))),
+        "values": {"values": count, "worst_sigmas": off},
+    }
+
+
+def _sigmas(users: Sequence[GymPersona]) -> Callable[[Dimension], float]:
+    def worst(dimension: Dimension) -> float:
+        found = Counter(user.values[dimension.name] for user in users if dimension.name in user.values)
+        law = 1 / len(dimension.values)
+        return max(rate(found[value], found.total(), law).sigmas for value in dimension.values)
+
+    return worst
 
 
 @dataclass(frozen=True)
@@ -130,6 +166,8 @@ class Statistics:
     strategies: Counter[str] = field(default_factory=Counter)
     how: Counter[str] = field(default_factory=Counter)
     lengths: Counter[str] = field(default_factory=Counter)
+    targets: Counter[int] = field(default_factory=Counter)
+    models: Counter[str] = field(default_factory=Counter)
     satisfied: int = 0
     serves: Counter[str] = field(default_factory=Counter)
     drifted: int = 0
@@ -138,12 +176,14 @@ class Statistics:
     def add(self, trajectory: Trajectory) -> None:
         """Count a conversation."""
         self.turns[trajectory.turns] += 1
+        self.targets[trajectory.target] += 1
+        self.models[trajectory.messages[1].model] += 1
         self.features.append(len(trajectory.persona))
         self.users.add(trajectory.persona_id)
         self.words.append(sum(count_words(message.content) for message in trajectory.messages))
         self.satisfied += trajectory.satisfied
         self.how[trajectory.how] += 1
-        self.lengths[trajectory.length] += bool(trajectory.length)
+        self.lengths.update([trajectory.length] if trajectory.length else ())
         if trajectory.session > 1:
             self.drifted += len(trajectory.drifted)
             self.chances += sum(name in trajectory.persona for name in SHOWN)
@@ -154,12 +194,23 @@ class Statistics:
                 self.layers[message.noise.layer] += 1
                 self.strategies.update(message.noise.applied_strategies)
 
-    def report(self, noise: Distractor | None = None, styling: Styling | None = None) -> dict[str, Any]:
-        """Plain JSON values; rates are `{value, low, high, n, wanted}`, wanted as the distractor and the styling are set."""
-        noise, styling = noise or Distractor(), styling or Styling()
+    def report(
+        self, noise: Distractor | None = None, rules: Rules | None = None, drift: float | None = None, pool: Pool | None = None
+    ) -> dict[str, Any]:
+        """Plain JSON values; rates are `{value, low, high, n, wanted}`, wanted as the parts are set.
+
+        Args:
+            noise: who puts noise into messages.
+            rules: how conversations go.
+            drift: how likely a wish changes between sessions (None: not known).
+            pool: who answers (None: whoever did).
+        """
+        noise, rules = noise or Distractor(), rules or Rules()
         talks, noised = sum(self.turns.values()), self.layers.total()
-        whole = sum(noise.layers.values()) or 1.0
+        whole, styling = sum(noise.layers.values()) or 1.0, rules.styling
         adapted = talks - self.how["plain"]
+        shares = pool.weights if pool else dict.fromkeys(sorted(self.models))
+        answered = sum(filter(None, shares.values()))
         return {
             "conversations": talks,
             "personas": len(self.users),
@@ -181,8 +232,12 @@ class Statistics:
             "styling": {
                 "adapted": vars(rate(adapted, talks, styling.rate)),
                 "full": vars(rate(self.how["full"], adapted, styling.full)),
-                "lengths": dict(sorted(self.lengths.items())),
+                "lengths": {name: vars(rate(self.lengths[name], adapted, law)) for name, law in styling.law().items()},
             },
-            "drift": vars(rate(self.drifted, self.chances)),
+            "targets": {str(turns): vars(rate(self.targets[turns], talks, law)) for turns, law in rules.turns.law().items()},
+            "assistants": {
+                name: vars(rate(self.models[name], talks, weight and weight / answered)) for name, weight in shares.items()
+            },
+            "drift": vars(rate(self.drifted, self.chances, drift)),
             "follow_ups_serve": dict(sorted(self.serves.items())),
         }

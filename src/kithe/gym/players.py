@@ -14,7 +14,7 @@ from kithe.gym.assistant import Pool
 from kithe.gym.corpus import Atlas
 from kithe.gym.records import Trajectory
 from kithe.gym.rehearsal import rehearsed
-from kithe.gym.sampling import GymPersona, Sampler
+from kithe.gym.sampling import GymPersona, People
 from kithe.gym.scripted import cast, played
 from kithe.gym.talk import Discarded, Opening, Steps, converse
 from kithe.gym.user import ScriptedUser
@@ -94,7 +94,7 @@ class ModelPlayers:
         """See `Players`; whom nobody answered stays to be done, a conversation with a part that failed twice is rejected."""
         pool = Pool({name: each.weight for name, each in self.assistants.items()})
         parts = asked_cast(pool, self.atlas.distractor, self.name)
-        clients = {**dict.fromkeys(("stylist", "user", "distractor"), self.client)}
+        clients = {**dict.fromkeys(("formulator", "stylist", "user", "distractor"), self.client)}
         clients |= {name: each.client for name, each in self.assistants.items()}
         talks = (_keyed(key, converse(opening, parts, self.atlas.rules, seed)) for key, opening in openings.items())
         for found in run(talks, clients, Account(), self.together):
@@ -121,7 +121,7 @@ def opening(atlas: Atlas, index: int, session: int, seed: int) -> Opening:
 
 
 @lru_cache(maxsize=2)
-def users(sampler: Sampler, seed: int, count: int) -> tuple[GymPersona, ...]:
+def users(sampler: People, seed: int, count: int) -> tuple[GymPersona, ...]:
     """The first `count` users; fewer are the beginning of more."""
     return tuple(sampler.personas(count, seed))
 

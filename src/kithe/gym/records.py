@@ -47,6 +47,8 @@ class Trajectory(Record):
     Attributes:
         persona: the user's values in this session: after drift, with the query's domain and scenario.
         drifted: the dimensions that changed since the session before.
+        texts: what stands for values `others`.
+        instruction: what an ideal assistant of the user would be told, with the first session; no assistant ever is.
         how: whether the query was adapted to the persona, with all or a few of its dimensions.
         length: the class of length that the adapted query was to have; empty for a plain one.
         target: how many answers the user had patience for.
@@ -58,6 +60,8 @@ class Trajectory(Record):
     session: int
     persona: dict[str, str]
     drifted: tuple[str, ...] = ()
+    texts: dict[str, str] = Field(default_factory=dict)
+    instruction: str = ""
     query_id: str
     original_query: str
     how: How = "plain"
@@ -111,8 +115,8 @@ class Released(Record):
 def released(trajectory: Trajectory) -> Released:
     """What is released of a conversation.
 
-    The type of noise is that of the first message that has any, as layer and strategies; "none" without. `initial_query` is what
-    was sent first, noise included.
+    A value `others` is the text that stands for it. The type of noise is that of the first message that has any, as layer and
+    strategies; "none" without. `initial_query` is what was sent first, noise included.
     """
     first = next((message.noise for message in trajectory.said if message.noise), None)
     texts = {
@@ -121,7 +125,7 @@ def released(trajectory: Trajectory) -> Released:
     return Released(
         id=trajectory.id,
         persona_id=trajectory.persona_id,
-        persona=trajectory.persona,
+        persona={**trajectory.persona, **trajectory.texts},
         original_query=trajectory.original_query,
         initial_query=trajectory.said[0].content,
         full_conversation=tuple(Line(role=message.role, content=message.content) for message in trajectory.messages),

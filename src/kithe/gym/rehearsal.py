@@ -15,18 +15,18 @@ from kithe.gym.records import How, Trajectory
 from kithe.gym.sampling import GymPersona
 from kithe.gym.stylist import Adapted, ScriptedStylist
 from kithe.gym.talk import Call, Cast, Opening, Steps, converse
-from kithe.gym.user import Feedback, Moment, ScriptedUser
+from kithe.gym.user import Feedback, Moment, ScriptedUser, instruction
 from kithe.llm.client import Ask, Reply
 from kithe.records.chat import Message
 
 
 def rehearsed(opening: Opening, atlas: Atlas, seed: int) -> list[Ask]:
     """The asks of a conversation in which nothing has to be asked twice."""
-    user = User(ScriptedUser(atlas.stray))
-    steps = converse(
-        opening, Cast(Stylist(), user, Assistant(), Noises(atlas.distractor), scripted_pool(), ""), atlas.rules, seed
-    )
-    return _calls(steps)
+    parts = Cast(
+        formulator=Formulator(), stylist=Stylist(), user=User(ScriptedUser(atlas.stray)), assistant=Assistant(),
+        distractor=Noises(atlas.distractor), pool=scripted_pool(), backend="",
+    )  # fmt: skip
+    return _calls(converse(opening, parts, atlas.rules, seed))
 
 
 def _calls(steps: Steps[Trajectory]) -> list[Ask]:
@@ -38,6 +38,16 @@ def _calls(steps: Steps[Trajectory]) -> list[Ask]:
             call = steps.send(Reply(call.ask.id, ""))
     except StopIteration:
         return found
+
+
+@dataclass(frozen=True)
+class Formulator:
+    """Asks for an instruction, and has the scripted one."""
+
+    def formulate(self, persona: GymPersona, rng: Random) -> Steps[str]:
+        """See `talk.Formulator`."""
+        yield Call("formulator", asks.formulator_ask(persona, 0))
+        return instruction(persona, rng)
 
 
 @dataclass(frozen=True)

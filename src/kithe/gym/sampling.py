@@ -9,7 +9,7 @@ from typing import Protocol
 from pydantic import Field
 
 from kithe.errors import ConfigError
-from kithe.gym.bank import Bank, Dimension, bank
+from kithe.gym.bank import OTHERS, Bank, Dimension, bank
 from kithe.gym.coherence import Coherence, coherence
 from kithe.gym.diversity import Neighbours
 from kithe.records.base import Record
@@ -33,6 +33,23 @@ class GymPersona(Record):
     def said(self, name: str) -> str:
         """The value in words."""
         return self.texts.get(name, self.values[name])
+
+
+def named(identity: str, values: dict[str, str], seed: int, near: bool = False) -> GymPersona:
+    """A persona of these values, with a text for each that is `others`."""
+    rng = Random(f"{seed}/others/{identity}")
+    texts = {name: rng.choice(bank().by_name[name].others) for name, value in values.items() if value == OTHERS}
+    return GymPersona(id=identity, values=values, near=near, texts=texts)
+
+
+class People(Protocol):
+    """Where users come from."""
+
+    def personas(self, count: int, seed: int) -> Iterator[GymPersona]:
+        """So many, `u00000` and on; fewer are the beginning of more."""
+
+    def __hash__(self) -> int:
+        """The same for all that draw the same."""
 
 
 class Strategy(Protocol):
@@ -66,6 +83,14 @@ class Stratified:
 
     strata: Sequence[str] = ("domain",)
 
+    def __post_init__(self) -> None:
+        """Check the names.
+
+        Raises:
+            ConfigError: one is no dimension.
+        """
+        object.__setattr__(self, "strata", tuple(bank().dimension(name).name for name in self.strata))
+
     def weights(self, dimension: Dimension, drawn: Mapping[str, str], counts: Counter[tuple[str, str]]) -> list[float]:
         """See `Strategy`."""
         if dimension.name not in self.strata:
@@ -84,6 +109,11 @@ class Preference:
     values: Sequence[str]
     p: float = 0.8
 
+    def __post_init__(self) -> None:
+        """Lists of a config become tuples, so that samplers can be told apart by what they hold."""
+        for name in ("among", "values"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -97,6 +127,7 @@ class Rules:
         Raises:
             ConfigError: one is not of the bank, or its probability is none.
         """
+        object.__setattr__(self, "rules", tuple(self.rules))
         for rule in self.rules:
             for name, values in ((rule.given, rule.among), (rule.then, rule.values)):
                 for value in values:
@@ -166,7 +197,7 @@ class Sampler:
                     break
             before.add(values)
             counts.update(values.items())
-            yield GymPersona(id=f"u{index:05d}", values=values, near=near)
+            yield named(f"u{index:05d}", values, seed, near)
 
     def values(
         self, over: Bank, rng: Random, given: Mapping[str, str], counts: Counter[tuple[str, str]]
@@ -187,7 +218,7 @@ class Sampler:
         """Which dimensions a persona has: masked, padded or trimmed, then required ones and constraints added."""
         fixed = list(given)
         free = [name for name in over.names if name not in fixed]
-        kept = [name for name in free if not over.by_name[name].constraint and rng.random() < self.availability]
+        kept = self.masked(over, rng, free)
         want = max(0, self.size - len(fixed))
         kept = rng.sample(kept, want) if len(kept) > want else kept
         rest = [name for name in free if name not in kept]
@@ -198,6 +229,10 @@ class Sampler:
         kept += rng.sample(spare, min(len(spare), max(0, self.constraints - len(constraints))))
         surplus = [name for name in constraints if name not in fixed and name not in over.required][self.most_constraints :]
         return [name for name in over.names if name in kept and name not in surplus]
+
+    def masked(self, over: Bank, rng: Random, free: Sequence[str]) -> list[str]:
+        """The dimensions of `free` that the mask keeps: each that is no constraint, with `availability`."""
+        return [name for name in free if not over.by_name[name].constraint and rng.random() < self.availability]
 
     def _fill(
         self, over: Bank, rng: Random, names: Sequence[str], given: Mapping[str, str], counts: Counter[tuple[str, str]]

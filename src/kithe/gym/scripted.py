@@ -12,8 +12,18 @@ from kithe.gym.records import How
 from kithe.gym.sampling import GymPersona
 from kithe.gym.stylist import Adapted, ScriptedStylist
 from kithe.gym.talk import Call, Cast, Discarded, Steps, T
-from kithe.gym.user import Feedback, Moment, ScriptedUser
+from kithe.gym.user import Feedback, Moment, ScriptedUser, instruction
 from kithe.records.chat import Message
+
+
+@dataclass(frozen=True)
+class Formulator:
+    """`user.instruction` as a part."""
+
+    def formulate(self, persona: GymPersona, rng: Random) -> Steps[str]:
+        """See `Formulator`."""
+        return instruction(persona, rng)
+        yield
 
 
 @dataclass(frozen=True)
@@ -68,8 +78,9 @@ class Noises:
 def cast(distractor: Distractor | None = None, user: ScriptedUser | None = None) -> Cast:
     """The scripted cast."""
     return Cast(
-        Stylist(), User(user or ScriptedUser()), Assistant(), Noises(distractor or Distractor()), scripted_pool(), "scripted"
-    )
+        formulator=Formulator(), stylist=Stylist(), user=User(user or ScriptedUser()), assistant=Assistant(),
+        distractor=Noises(distractor or Distractor()), pool=scripted_pool(), backend="scripted",
+    )  # fmt: skip
 
 
 def played(steps: Steps[T]) -> T:

@@ -59,25 +59,26 @@ class WrittenAtlas:
         Raises:
             ConfigError: it is not there, or not whole.
         """
-        if not (self.folder / "card.json").exists() or FILE not in self._card["files"]:
+        if not (self.folder / "card.json").exists() or FILE not in self.card["files"]:
             raise ConfigError(f"data.folder: no corpus of conversations at {self.folder}; `python run.py task=atlas` writes one")
-        if (self.folder / FILE).stat().st_size != self._card["files"][FILE]["bytes"]:
+        if (self.folder / FILE).stat().st_size != self.card["files"][FILE]["bytes"]:
             raise ConfigError(f"data.folder: {FILE} in {self.folder} changed since its card was written; write it again")
 
     @cached_property
-    def _card(self) -> dict[str, Any]:
+    def card(self) -> dict[str, Any]:
+        """What the corpus says of itself."""
         card: dict[str, Any] = json.loads((self.folder / "card.json").read_text(encoding="utf-8"))
         return card
 
     @property
     def content(self) -> str:
         """A hash of the conversations, which identifies what is trained on wherever the folder lies."""
-        return str(self._card["files"][FILE]["sha256"][:20])
+        return str(self.card["files"][FILE]["sha256"][:20])
 
     @property
     def scripted(self) -> bool:
         """Whether a program wrote it."""
-        return bool(self._card["scripted"])
+        return bool(self.card["scripted"])
 
     @property
     def fields(self) -> frozenset[str]:

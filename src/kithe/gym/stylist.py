@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from random import Random
+from statistics import NormalDist
 from typing import Final
 
 from kithe.errors import ConfigError
@@ -63,6 +65,14 @@ class Styling:
     def length(self, rng: Random) -> str:
         """A class of length."""
         return list(LENGTHS)[min(len(LENGTHS) - 1, max(0, round(rng.gauss(self.mean, self.sd))))]
+
+    def law(self) -> dict[str, float]:
+        """How likely each class of length is."""
+        ends = [-inf, *(place + 0.5 for place in range(len(LENGTHS) - 1)), inf]
+        return {name: self._below(ends[place + 1]) - self._below(ends[place]) for place, name in enumerate(LENGTHS)}
+
+    def _below(self, value: float) -> float:
+        return NormalDist(self.mean, self.sd).cdf(value) if self.sd else float(value > self.mean)
 
     def how(self, rng: Random) -> How:
         """Whether a query is adapted, and by how much of the persona."""

@@ -7,9 +7,10 @@ agent never yields. So one loop serves both, and many conversations can wait for
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar, get_args
 
 from kithe.errors import ConfigError
+from kithe.gym.bank import OTHERS
 from kithe.gym.noise.distractor import Noise
 from kithe.gym.noise.surface import Register
 from kithe.gym.queries import Query
@@ -42,6 +43,13 @@ class Discarded(Exception):  # noqa: N818  # one conversation is left out, which
     def __init__(self, part: str, reason: str, raw: str = "") -> None:
         super().__init__(f"{part}: {reason}")
         self.part, self.reason, self.raw = part, reason, raw
+
+
+class Formulator(Protocol):
+    """Says what an ideal assistant of a user would be told; kept beside the persona, never given to one."""
+
+    def formulate(self, persona: GymPersona, rng: Random) -> Steps[str]:
+        """The instruction."""
 
 
 class Stylist(Protocol):
@@ -87,6 +95,7 @@ class Locks(Protocol):
 class Cast:
     """Who plays in conversations."""
 
+    formulator: Formulator
     stylist: Stylist
     user: User
     assistant: Assistant
@@ -134,7 +143,8 @@ def converse(opening: Opening, cast: Cast, rules: Rules, seed: int) -> Steps[Tra
     Raises:
         Discarded: a part gave nothing usable, an empty answer included.
     """
-    draws = {part: Random(f"{seed}/{opening.id}/{part}") for part in ("plan", "stylist", "user", "assistant", "distractor")}
+    draws = {part: Random(f"{seed}/{opening.id}/{part}") for part in ("plan", *get_args(Part))}
+    ideal = (yield from cast.formulator.formulate(opening.persona, draws["formulator"])) if opening.session == 1 else ""
     target, how = rules.turns.target(draws["plan"]), rules.styling.how(draws["plan"])
     length = rules.styling.length(draws["plan"])
     adapted = yield from cast.stylist.adapt(opening.query, opening.persona, how, length, target, draws["stylist"])
@@ -173,6 +183,7 @@ def converse(opening: Opening, cast: Cast, rules: Rules, seed: int) -> Steps[Tra
             break
     return Trajectory(
         id=opening.id, persona_id=persona.id, session=opening.session, persona=persona.values, drifted=opening.drifted,
+        texts=persona.texts, instruction=ideal,
         query_id=opening.query.id, original_query=opening.query.text, how=how, length="" if how == "plain" else length,
         target=target, satisfied=not spoken[-1].violated, messages=tuple(spoken), backend=cast.backend,
     )  # fmt: skip
@@ -180,4 +191,6 @@ def converse(opening: Opening, cast: Cast, rules: Rules, seed: int) -> Steps[Tra
 
 def in_session(persona: GymPersona, adapted: Adapted) -> GymPersona:
     """The persona with the domain and the scenario of the session's query, which stand in for its own."""
-    return persona.model_copy(update={"values": {**persona.values, "domain": adapted.domain, "scenario": adapted.scenario}})
+    values = {**persona.values, "domain": adapted.domain, "scenario": adapted.scenario}
+    texts = {name: text for name, text in persona.texts.items() if values.get(name) == OTHERS}
+    return persona.model_copy(update={"values": values, "texts": texts})

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from random import Random
+from statistics import NormalDist
 from typing import Final, Literal
 
 import yaml
@@ -36,6 +38,7 @@ class Script(Record):
     curious: tuple[str, ...]
     openings: dict[str, tuple[str, ...]]
     background: tuple[str, ...]
+    ideal: dict[str, str]
 
 
 @cache
@@ -102,6 +105,13 @@ class Turns:
     def target(self, rng: Random) -> int:
         """The number of answers a user has patience for."""
         return min(self.high, max(self.low, self.least, round(rng.gauss(self.mean, self.sd))))
+
+    def law(self) -> dict[int, float]:
+        """How likely each target is."""
+        lowest = max(self.low, self.least)
+        below = NormalDist(self.mean, self.sd).cdf if self.sd else lambda value: float(value > self.mean)
+        ends = [0.0, *(below(turns + 0.5) for turns in range(lowest, self.high)), 1.0]
+        return {lowest + place: high - low for place, (low, high) in enumerate(pairwise(ends))}
 
 
 @dataclass(frozen=True)
@@ -211,6 +221,13 @@ def register(persona: GymPersona) -> Literal["casual", "formal", "plain"]:
     if level in ("casual", "very casual") or (level is None and young):
         return "casual"
     return "plain"
+
+
+def instruction(persona: GymPersona, rng: Random) -> str:
+    """What an ideal assistant of a user would be told: how answers are to be, and nothing of who asks."""
+    wanted = [cue(persona, name, (), rng) for name in style.SHOWN if name in persona.values]
+    more = [text.format(value=persona.said(name)) for name, text in script().ideal.items() if name in persona.values]
+    return " ".join(["Answer the way this user likes it.", *(f"{clause[0].upper()}{clause[1:]}." for clause in wanted), *more])
 
 
 def drifted(values: Mapping[str, str], rate: float, rng: Random) -> tuple[dict[str, str], tuple[str, ...]]:

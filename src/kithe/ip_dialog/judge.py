@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
-from kithe.errors import ConfigError
+from kithe.errors import ConfigError, enough_resamples
 from kithe.evaluation.judges import Scores, aligned
 from kithe.evaluation.scores import Metric, Share
 from kithe.evaluation.statistics import Ratio, intervals
@@ -51,8 +51,7 @@ class IPDialogJudge:
         """
         if self.pathway not in GRAPHS:
             raise ConfigError(f"judge.pathway={self.pathway}: allowed: {', '.join(GRAPHS)}")
-        if self.resamples < 1:
-            raise ConfigError(f"judge.resamples={self.resamples}: it must be at least 1; 10000 is usual")
+        enough_resamples("judge.resamples", self.resamples)
 
     def score(self, histories: Sequence[History], predictions: Sequence[Prediction]) -> Scores:
         """Score every item.

@@ -14,7 +14,7 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from kithe.errors import ConfigError
+from kithe.errors import ConfigError, enough_resamples
 from kithe.evaluation.judges import Scores, aligned
 from kithe.evaluation.scores import Metric
 from kithe.evaluation.statistics import Ratio, intervals
@@ -103,6 +103,7 @@ class PointsJudge:
         Raises:
             ConfigError: one of them is impossible.
         """
+        enough_resamples("judge.resamples", self.resamples)
         if self.every < 1:
             raise ConfigError(f"judge.every={self.every}: it must be at least 1; {OFFICIAL_SAMPLE} as published")
 

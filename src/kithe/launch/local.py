@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 
 from kithe import experiment, generate
 from kithe.cell import Cell
+from kithe.config.compose import overrides
 from kithe.config.signatures import locate
 from kithe.generate import Generation
 from kithe.generation.plan import Work
@@ -75,14 +76,39 @@ def sweep(composed: Sequence[DictConfig], start: Callable[[Sequence[Run]], None]
     Raises:
         SystemExit: one failed. The others have run, and the report is written.
     """
+    asked = [described(config) for config in composed]
     runs: dict[str, Run] = {}
-    for run in map(described, composed):
+    for run in asked:
         runs.setdefault(run.name, run)
+    same = merged([(run.name, overrides(config)) for run, config in zip(asked, composed, strict=True)])
     if any(run.config["plan"] for run in runs.values()):
-        sys.stdout.writelines(f"{run.line()}\n" for run in runs.values())
+        sys.stdout.writelines(f"{line}\n" for line in (*(run.line() for run in runs.values()), *same))
         return
+    sys.stderr.writelines(f"{line}\n" for line in same)
     start([run for run in runs.values() if not run.folder.done])
     finish(list(runs.values()))
+
+
+def merged(asked: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
+    """A line on why there are fewer runs than combinations of words; none where each combination is a run of its own.
+
+    Args:
+        asked: the run's name and the words of each combination.
+    """
+    groups: dict[str, list[Sequence[str]]] = {}
+    for name, words in asked:
+        groups.setdefault(name, []).append(words)
+    if len(groups) == len(asked):
+        return []
+    several = "; ".join(f"{name} is {' and '.join(apart(group))}" for name, group in groups.items() if len(group) > 1)
+    return [f"{len(asked)} combinations are {len(groups)} runs, as what cannot change a result makes no other run: {several}"]
+
+
+def apart(group: Sequence[Sequence[str]]) -> list[str]:
+    """The words that set combinations apart, such as `data=real`; how many there are where no word does."""
+    shared = set.intersection(*map(set, group))
+    found = [" ".join(word for word in words if word not in shared) for words in group]
+    return found if all(found) else [f"asked for {len(group)} times"]
 
 
 def here(waiting: Sequence[Run], at_once: int = 1) -> None:

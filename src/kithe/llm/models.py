@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
-from kithe.errors import ConfigError, unknown
+from kithe.errors import ConfigError, at_least, unknown
 from kithe.llm.folders import load_folder, load_tokenizer, materialise
 
 if TYPE_CHECKING:
@@ -221,6 +221,17 @@ class Tiny(_InFolder):
     heads: int = 4
     seed: int = 0
     context: int = 2048
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ConfigError: no model has such dimensions.
+        """
+        for name in ("hidden", "layers", "heads", "context"):
+            at_least(f"model.{name}", getattr(self, name), 1)
+        if self.hidden % (2 * self.heads):
+            raise ConfigError(f"model.hidden={self.hidden}: a multiple of twice model.heads={self.heads}")
 
     @property
     def shape(self) -> Shape:

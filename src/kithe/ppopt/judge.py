@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
-from kithe.errors import ConfigError
+from kithe.errors import enough_resamples
 from kithe.evaluation.judges import Scores, aligned
 from kithe.evaluation.scores import Metric
 from kithe.evaluation.statistics import Ratio, intervals, percentiles, totals
@@ -63,8 +63,7 @@ class PPOptJudge:
         Raises:
             ConfigError: one of them is impossible.
         """
-        if self.resamples < 1:
-            raise ConfigError(f"judge.resamples={self.resamples}: it must be at least 1; 10000 is usual")
+        enough_resamples("judge.resamples", self.resamples)
 
     def score(self, histories: Sequence[History], predictions: Sequence[Prediction]) -> Scores:
         """Score every state.

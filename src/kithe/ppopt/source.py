@@ -102,7 +102,9 @@ def _states(source: PPOptStates, split: Split) -> Made:
         chunk = taught[start : start + _CHUNK]
         passed = source.cold.filters.passed(chunk, source.cold.teacher.write(chunk), lost)
         targets.update(zip([one.id for one in chunk], passed, strict=True))
-    return tuple(_with(one, targets.get(one.id)) for one in made), dict(lost)
+    # A training state whose target did not pass is left out: those that rewards teach about are to be drawn as held-out ones are.
+    kept = made if split == "validation" else [one for one in made if targets.get(one.id, ()) is not None]
+    return tuple(_with(one, targets.get(one.id)) for one in kept), dict(lost)
 
 
 def _place(name: str) -> float:

@@ -123,3 +123,18 @@ def flat(vectors: Vectors) -> Floats:
     _, axes = np.linalg.eigh(centred.T @ centred)
     plane: Floats = centred @ axes[:, [-1, -2]]
     return plane
+
+
+def neighbourhoods(vectors: Vectors, seed: int = 0) -> Floats:
+    """A plane [n, 2] on which near points stay near (t-SNE, van der Maaten and Hinton 2008, from the principal components).
+
+    Distances between groups, and their sizes, mean nothing on it. Fewer than four points are put on the principal components.
+    """
+    from sklearn.manifold import TSNE
+
+    if len(vectors) < 4:
+        return flat(vectors)
+    perplexity = min(30.0, (len(vectors) - 1) / 3)
+    found = TSNE(perplexity=perplexity, init="pca", random_state=seed, metric="cosine").fit_transform(vectors)
+    plane: Floats = np.asarray(found, dtype=np.float64)
+    return plane

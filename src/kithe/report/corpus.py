@@ -14,7 +14,8 @@ from kithe.quality.measure import Encoder, Entry, Measured, Sizes, measure
 from kithe.quality.sources import Reference, known, read, reference
 from kithe.quality.texts import Corpus
 from kithe.records.base import write_json, write_lines
-from kithe.report import page, plots
+from kithe.report import page, plots, users
+from kithe.report.parts import Part
 from kithe.report.text import NONE, quantity
 from kithe.report.text import markdown as escaped
 from kithe.report.writers import Table, write_markdown
@@ -63,10 +64,13 @@ def report(
 
     for name in real:
         known(name)
-    corpora = [read(name, store, most) for name in what]
+    simulated = {name: users.written(name, store) for name in what}
+    corpora = [users.corpus(found, most) if found else read(name, store, most) for name, found in simulated.items()]
     references = [reference(name, most) for name in real if name not in what]
     folder = out or store / "reports" / "-".join(["corpus", *(each.name for each in corpora)])[:120]
-    return write(corpora, references, Embedder(), Topics.of(taxonomy()), folder, say=say)
+    encoder, people = Embedder(), [each for each in references if each.train.name == users.PEOPLE]
+    parts = [users.part(found, encoder, people[0].train if people else None, say) for found in simulated.values() if found]
+    return write(corpora, references, encoder, Topics.of(taxonomy()), folder, say=say, parts=parts)
 
 
 def write(
@@ -77,19 +81,20 @@ def write(
     folder: Path,
     sizes: Sizes | None = None,
     say: Callable[[str], None] = lambda _: None,
+    parts: Sequence[Part] = (),
 ) -> list[Path]:
-    """Measure and write report.md, report.html and report.json into a folder; returns their paths."""
+    """Measure and write report.md, report.html and report.json into a folder, `parts` at the end; returns their paths."""
     measured = measure(corpora, references, encoder, topics, sizes, say)
     title = f"Corpus report: {', '.join(each.name for each in corpora)}"
     gates = gates_table(corpora)
     tables = {section: section_tables(measured.entries, section) for section in SECTIONS}
     files = {
-        "report.md": markdown(title, gates, tables, measured),
-        "report.html": html(title, gates, tables, measured),
+        "report.md": markdown(title, gates, tables, measured, parts),
+        "report.html": html(title, gates, tables, measured, parts),
     }
     for name, words in files.items():
         write_lines(folder / name, [words.rstrip("\n")])
-    write_json(folder / "report.json", as_json(measured, corpora))
+    write_json(folder / "report.json", {**as_json(measured, corpora), **{each.heading: each.figures for each in parts}})
     return [folder / name for name in (*files, "report.json")]
 
 
@@ -194,7 +199,9 @@ def details(measured: Measured) -> dict[str, list[Table]]:
     }
 
 
-def markdown(title: str, gates: Table, tables: Mapping[str, Sequence[Table]], measured: Measured) -> str:
+def markdown(
+    title: str, gates: Table, tables: Mapping[str, Sequence[Table]], measured: Measured, further: Sequence[Part] = ()
+) -> str:
     """The report as Markdown, without plots."""
     parts = [f"# {escaped(title)}\n", f"{LEGEND}\n", write_markdown(gates)]
     more = details(measured)
@@ -202,10 +209,14 @@ def markdown(title: str, gates: Table, tables: Mapping[str, Sequence[Table]], me
         if tables[section]:
             parts.append(f"\n## {heading}\n")
             parts += [write_markdown(each) for each in (*tables[section], *more.get(section, ()))]
+    for part in further:
+        parts += [f"\n## {escaped(part.heading)}\n", f"{escaped(part.words)}\n", *map(write_markdown, part.tables)]
     return "\n".join(parts)
 
 
-def html(title: str, gates: Table, tables: Mapping[str, Sequence[Table]], measured: Measured) -> str:
+def html(
+    title: str, gates: Table, tables: Mapping[str, Sequence[Table]], measured: Measured, further: Sequence[Part] = ()
+) -> str:
     """The report as one page, with plots."""
     images, more = pictures(measured), details(measured)
     parts = [page.paragraph(LEGEND), page.table(gates)]
@@ -214,6 +225,8 @@ def html(title: str, gates: Table, tables: Mapping[str, Sequence[Table]], measur
             parts.append(page.heading(heading))
             parts += images.get(section, [])
             parts += [page.table(each) for each in (*tables[section], *more.get(section, ()))]
+    for part in further:
+        parts += [page.heading(part.heading), page.paragraph(part.words), *part.images, *map(page.table, part.tables)]
     return page.page(title, parts)
 
 

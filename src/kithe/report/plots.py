@@ -106,6 +106,24 @@ def scatter(title: str, values: Mapping[str, Sequence[tuple[float, float]]]) -> 
     return legend(list(values)) + svg(title, 420, parts)
 
 
+def labelled(title: str, points: Sequence[tuple[float, float, str]]) -> str:
+    """Points in the plane, each of the colour of its label; there may be dozens, so they are spread over the hues."""
+    names = sorted({name for *_, name in points})
+    colours = {name: f"hsl({360 * n / max(1, len(names)):.0f} 70% {(40, 58)[n % 2]}%)" for n, name in enumerate(names)}
+    places = [point[:2] for point in points] or [(0.0, 0.0)]
+    low, high = np.min(places, axis=0), np.max(places, axis=0)
+    rows = max(1, ceil(len(names) / 4))
+    across, up, bottom = _scale(low[0], high[0], 12, WIDTH - 12), _scale(low[1], high[1], 408, 12), 430
+    parts = [
+        f'<circle fill="{colours[name]}" cx="{across(x):.1f}" cy="{up(y):.1f}" r="3.4"><title>{escape(name)}</title></circle>'
+        for x, y, name in points
+    ]
+    for n, name in enumerate(names):
+        x, y = 16 + (WIDTH - 20) / 4 * (n // rows), bottom + 16 * (n % rows)
+        parts.append(f'<circle fill="{colours[name]}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>{text(x + 9, y + 4, name)}')
+    return svg(title, bottom + 16 * rows, parts)
+
+
 def _scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
     wide = high - low
     return lambda value: start + (end - start) * ((value - low) / wide if wide else 0.5)

@@ -57,8 +57,13 @@ def short_table(results: Sequence[Result]) -> Table:
     own = [column for column in columns if len({column.text(row) for row in listed}) > 1]
     common = "; ".join(f"{column.name}: {column.text(listed[0])}" for column in columns if column not in own and listed)
     cell = [Column("cell", lambda row: label(row, own), right=False)] if own else []
-    text = ". ".join(filter(None, [common, "Brackets: 95 % intervals; n: test users; facts: their gold facts"]))
-    return layout([*cell, TESTED, *N, *answered(listed), *map(score, SCORES), SECONDS], listed, text)
+    text = ". ".join(
+        filter(
+            None,
+            [common, "Brackets: 95 % intervals; n: test users; facts: their gold facts; parse rate: answers that could be read"],
+        )
+    )
+    return layout([*cell, TESTED, *N, *answered(listed), *map(score, SCORES), PARSED, SECONDS], listed, text)
 
 
 def label(row: Row, columns: Sequence[Column]) -> str:
@@ -143,11 +148,12 @@ def parse_rate(row: Row) -> str:
 
 TESTED = Column(TEST_SET, lambda row: row.test_set or NONE, right=False)
 N = (Column("n", lambda row: count(users(row))), Column("facts", lambda row: count(facts(row))))
+PARSED = Column("parse rate", parse_rate)
 SECONDS = Column("s/history", lambda row: quantity(row.seconds_per_history))
 SIZES = (Column("seeds", seeds), *N)
 MEASURES = (
     *map(score, SCORES),
-    Column("parse rate", parse_rate),
+    PARSED,
     Column("unscored", lambda row: count(row.unscored)),
     Column("train facts", lambda row: count(row.train_facts)),
     Column("dropped facts", lambda row: counts(dropped_facts(row))),

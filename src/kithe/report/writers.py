@@ -76,7 +76,7 @@ def write_csv(records: Iterable[Mapping[str, Any]], header: Sequence[str] = ()) 
 
 
 def terminal(table: Table) -> "rich.table.Table":
-    """The table for a terminal: nothing in it is read as markup, numbers are never broken, intervals stand below their values."""
+    """The table for a terminal: nothing is markup; headings are broken, numbers never, intervals stand below their values."""
     from rich.box import HORIZONTALS
     from rich.table import Table as RichTable
     from rich.text import Text
@@ -89,7 +89,8 @@ def terminal(table: Table) -> "rich.table.Table":
         caption_justify="left",
     )
     for name, right in zip(table.header, table.right, strict=True):
-        shown.add_column(Text(name), justify="right" if right else "left", no_wrap=right or name in WHOLE, overflow="fold")
+        heading = name.replace(" ", "\n").replace("/", "/\n") if right else name
+        shown.add_column(Text(heading), justify="right" if right else "left", no_wrap=right or name in WHOLE, overflow="fold")
     for line in table.body:
         cells = zip(map(one_line, line), table.right, strict=True)
         shown.add_row(*(Text(cell.replace(" [", "\n[") if right else cell) for cell, right in cells))

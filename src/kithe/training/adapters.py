@@ -231,6 +231,8 @@ class Lora(Supervised):
         """
         at_least("adapt.rank", self.rank, 1)
         at_least("adapt.dropout", self.dropout, 0)
+        if self.dropout >= 1:
+            raise ConfigError(f"adapt.dropout={self.dropout}: a share below 1")
         if not self.target_modules:
             raise ConfigError("adapt.target_modules: name at least one layer, or say all-linear")
 

@@ -9,11 +9,11 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, ProgressBar
 from torch import Tensor
-from tqdm import tqdm  # type: ignore[import-untyped]
 
 from kithe.training.checkpoints import Checkpoints
 from kithe.training.data import Batch, Plan
 from kithe.training.module import loss_sum
+from kithe.training.shown import Shown, shown
 
 Sink = Callable[[dict[str, Any]], None]
 
@@ -175,13 +175,13 @@ class Checkpointing(Callback):
 
 
 class Bar(ProgressBar):
-    """One bar over the optimiser steps, on rank 0, with the loss of the last one beside it."""
+    """Counts the optimiser steps, on rank 0, with the loss of the last one beside them."""
 
     def __init__(self, plan: Course, journal: Progress) -> None:
         super().__init__()
         self._plan, self._journal = plan, journal
         self._shown = True
-        self._bar: tqdm | None = None
+        self._bar: Shown | None = None
 
     def disable(self) -> None:
         """Show nothing; Lightning asks for it on the other ranks."""
@@ -194,15 +194,14 @@ class Bar(ProgressBar):
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Begin where the checkpoint ended."""
         steps, done = self._plan.steps, trainer.global_step
-        self._bar = tqdm(total=steps, initial=done, desc="train", unit="step", disable=not self._shown, dynamic_ncols=True)
+        self._bar = shown("train", "step", steps, done) if self._shown else None
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Batch, batch_idx: int
     ) -> None:
         """Count whole steps."""
         if self._bar is not None and (batch_idx + 1) % self._plan.accumulation == 0:
-            self._bar.set_postfix(loss=f"{self._journal.loss:.3f}", refresh=False)
-            self._bar.update()
+            self._bar.update(note=f"loss={self._journal.loss:.3f}")
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Leave the bar as it is."""

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import BasePredictionWriter, Callback
 from torch.utils.data import DataLoader
-from tqdm.auto import tqdm  # type: ignore[import-untyped]
 
 from kithe.errors import ConfigError, Stopped
 from kithe.llm.chat import render
 from kithe.llm.local import Decode, LocalModel, Prefix, shared
 from kithe.records.chat import ChatRequest, Generation
+from kithe.training.shown import shown
 from kithe.training.trainer import Hardware, Ranks, make_trainer
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def predict(
         decode: `schema` keeps answers inside `schema`.
         batch_tokens: a batch has at most so many prompt tokens, padding included, or one prompt.
         hardware: by default one CPU process.
-        progress: show a progress bar in process 0.
+        progress: show in process 0 how far it is.
         stop: asked after every batch.
 
     Raises:
@@ -175,11 +175,11 @@ class _Writer(BasePredictionWriter):
 
 
 class _Bar(Callback):
-    """One progress bar: the answers of this process, those of earlier runs included."""
+    """Counts the answers of this process, those of earlier runs included."""
 
     def __init__(self, all_jobs: Sequence[Job], missing: Sequence[Job]) -> None:
         total, left = (sum(len(job.prompts) for job in jobs) for jobs in (all_jobs, missing))
-        self._bar = tqdm(total=total, initial=total - left, desc="predict", unit="request", dynamic_ncols=True)
+        self._bar = shown("predict", "request", total, total - left)
 
     def on_predict_batch_end(
         self,

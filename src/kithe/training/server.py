@@ -13,6 +13,7 @@ from kithe.errors import ConfigError, Stopped
 from kithe.llm.client import PASSING, Ask, Client, Reply
 from kithe.records.chat import ChatRequest, Generation
 from kithe.training.predict import Answered
+from kithe.training.shown import shown
 
 ANSWERS = "generations.rank0.jsonl"
 SECONDS = "seconds.rank0.jsonl"
@@ -25,6 +26,7 @@ def from_server(
     folder: Path,
     schema: dict[str, Any] | None = None,
     max_new_tokens: int = 128,
+    progress: bool = False,
     stop: Callable[[], bool] = lambda: False,
 ) -> Answered:
     """Answer requests; repeating the call in the same folder asks for what misses.
@@ -38,6 +40,7 @@ def from_server(
         folder: for the answers and the seconds.
         schema: what an answer should fit; None for free text.
         max_new_tokens: of an answer.
+        progress: show how far it is.
         stop: asked after every answer.
 
     Raises:
@@ -49,12 +52,15 @@ def from_server(
     missing = [request for request in requests if request.id not in done]
     silent: Counter[str] = Counter()
     begun = time.perf_counter()
+    bar = shown("predict", "request", len(requests), len(requests) - len(missing)) if progress and missing else None
     try:
         with (
             open(folder / ANSWERS, "a", encoding="utf-8") as file,
             closing(_replies(client, missing, schema, max_new_tokens)) as said,
         ):
             for reply in said:
+                if bar is not None:
+                    bar.update()
                 if reply.failure is not None and reply.failure.reason in PASSING:
                     silent[reply.failure.reason] += 1
                     continue
@@ -63,6 +69,8 @@ def from_server(
                 if stop():
                     raise Stopped("stopped after an answer; the same command goes on from there")
     finally:
+        if bar is not None:
+            bar.close()
         if missing:
             with open(folder / SECONDS, "a", encoding="utf-8") as file:
                 file.write(f"{json.dumps({'seconds': time.perf_counter() - begun})}\n")

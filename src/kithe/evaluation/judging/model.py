@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from kithe.errors import ConfigError, at_least
+from kithe.errors import ConfigError, at_least, enough_resamples
 from kithe.evaluation.judges import Judge, Scores
 from kithe.evaluation.judging.items import judged_scores
 from kithe.evaluation.judging.kept import Kept
@@ -77,8 +77,9 @@ class ModelJudge:
         Raises:
             ConfigError: one of them is impossible, or there is no such rubric.
         """
-        for name, least in (("samples", 0), ("max_tokens", 1), ("resamples", 1), ("temperature", 0)):
+        for name, least in (("samples", 0), ("max_tokens", 1), ("temperature", 0)):
             at_least(f"judge.{name}", getattr(self, name), least)
+        enough_resamples("judge.resamples", self.resamples)
         if not 0 <= self.tolerance <= 1:
             raise ConfigError(f"judge.tolerance={self.tolerance}: a share between 0 and 1")
         if not self.samples and not self.greedy:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from kithe.errors import ConfigError
+from kithe.errors import ConfigError, enough_resamples
 from kithe.evaluation.judges import Judge, Scores
 from kithe.evaluation.judging.items import ItemJudge, judged_scores
 from kithe.evaluation.judging.kept import kept
@@ -34,6 +34,7 @@ class Panel:
         Raises:
             ConfigError: there are too few, one cannot judge single items, or the quorum is impossible.
         """
+        enough_resamples("judge.resamples", self.resamples)
         if len(self.members) < 2:
             raise ConfigError(f"judge.members: {len(self.members)} is no panel; name at least two, better three")
         for name, member in self.members.items():

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Final, TypeAlias
 
-from kithe.errors import ConfigError
+from kithe.errors import ConfigError, at_least, enough_resamples
 from kithe.evaluation.judges import Scores
 from kithe.evaluation.judging.items import judged_scores
 from kithe.evaluation.judging.probes import injections
@@ -77,8 +77,8 @@ class RulesJudge:
         for name in CHANCES:
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"judge.{name}={getattr(self, name)}: a chance between 0 and 1")
-        if self.samples < 1 or self.resamples < 1:
-            raise ConfigError(f"judge.samples={self.samples}, judge.resamples={self.resamples}: each must be at least 1")
+        at_least("judge.samples", self.samples, 1)
+        enough_resamples("judge.resamples", self.resamples)
 
     def anew(self) -> "RulesJudge":
         """The same judge with other draws: what asking again brings."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kithe.errors import ConfigError, at_least
+from kithe.errors import ConfigError, enough_resamples
 from kithe.evaluation.judges import Scores
 from kithe.evaluation.qa.extractive import Answerer
 from kithe.evaluation.qa.oracle import fact
@@ -42,7 +42,7 @@ class QARecall:
         Raises:
             ConfigError: one of them is impossible, or the questionnaire cannot be read.
         """
-        at_least("recall.resamples", self.resamples, 1)
+        enough_resamples("recall.resamples", self.resamples)
         if self.threshold is not None and not 0 < self.threshold <= 1:
             raise ConfigError(f"recall.threshold={self.threshold}: a cosine above 0 and up to 1, or null for the calibrated one")
         self.enquiries()

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from kithe.errors import ConfigError, at_least
+from kithe.errors import ConfigError, at_least, enough_resamples
 from kithe.evaluation.judges import Judge, Scores
 from kithe.evaluation.judging.items import judged_scores
 from kithe.evaluation.judging.kept import Kept
@@ -141,7 +141,7 @@ class VerifierJudge:
         Raises:
             ConfigError: one of them is impossible.
         """
-        at_least("judge.resamples", self.resamples, 1)
+        enough_resamples("judge.resamples", self.resamples)
 
     @property
     def name(self) -> str:

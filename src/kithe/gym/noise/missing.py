@@ -48,12 +48,14 @@ def vague(text: str, meaning: Meaning, register: Register, rng: Random) -> str |
 
 
 def reference(text: str, meaning: Meaning, register: Register, rng: Random) -> str | None:
-    """A slot by something that was never mentioned."""
-    found = _target(text, meaning, rng)
-    return _replaced(text, found[0], rng.choice(words_of_noise()["references"])) if found else None
+    """A slot by something that was never mentioned; beside the matter where no slot is left to stand for."""
+    found, other = _target(text, meaning, rng), rng.choice(words_of_noise()["references"])
+    if found:
+        return _replaced(text, found[0], other)
+    return f"{text} {rng.choice(words_of_noise()['allusions']).format(reference=other)}" if struck(meaning, text) else None
 
 
 def priority(text: str, meaning: Meaning, register: Register, rng: Random) -> str | None:
-    """A slot made vague, and what comes first left open."""
-    changed = vague(text, meaning, register, rng)
+    """A slot made vague, where one is left, and what comes first left open."""
+    changed = vague(text, meaning, register, rng) or (text if struck(meaning, text) else None)
     return f"{changed} {rng.choice(words_of_noise()['priorities'])}" if changed else None

@@ -182,7 +182,7 @@ class GRPOModule(pl.LightningModule):
             mask = self._mask(now, places)
             before = now.values.detach() if old is None else old
             terms = objective(now.values, before, reference, mask, gains[places], sizes, self._rules.loss)
-            self._check(terms.loss, float(terms.kl) / max(1, int(mask.sum())), step)
+            self._check(terms.loss, float(terms.drift) / max(1, int(mask.sum())), step)
             self.manual_backward(terms.loss)
             loss, kl, clipped = loss + float(terms.loss.detach()), kl + float(terms.kl), clipped + float(terms.clipped)
             entropy += now.entropy
@@ -208,12 +208,12 @@ class GRPOModule(pl.LightningModule):
         self._counted = torch.tensor(kept)
         return torch.tensor([len(own.drawn.ids) * keep for own, keep in zip(rollouts, kept, strict=True)])
 
-    def _check(self, loss: Tensor, kl: float, step: int) -> None:
+    def _check(self, loss: Tensor, drift: float, step: int) -> None:
         if not math.isfinite(float(loss.detach())):
             raise self._broken("loss", float(loss.detach()), step)
-        if not kl <= self._rules.steps.max_kl:
+        if not drift <= self._rules.steps.max_kl:
             raise FloatingPointError(
-                f"the policy is {kl:.3g} nats a token away from the reference at step {step + 1} (adapt.steps.max_kl="
+                f"the policy is {drift:.3g} nats a token away from the reference at step {step + 1} (adapt.steps.max_kl="
                 f"{self._rules.steps.max_kl:g}); a smaller adapt.steps.learning_rate or a larger adapt.loss.kl may help"
             )
 

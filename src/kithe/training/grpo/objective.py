@@ -86,12 +86,15 @@ class Terms:
 
     Attributes:
         loss: to differentiate; the sum over the micro-batches of a step is the step's loss.
-        kl: summed over tokens, in nats.
+        kl: summed over tokens, in nats, as the loss has it (k3).
+        drift: the log-ratio of policy and reference, summed over tokens, in nats: the same divergence by an estimate that one
+            token which the policy had nearly given up cannot blow up (k1).
         clipped: tokens whose ratio the clip acts on.
     """
 
     loss: Tensor
     kl: Tensor
+    drift: Tensor
     clipped: Tensor
 
 
@@ -113,10 +116,14 @@ def objective(
     ratio, gain = change.exp(), advantages.unsqueeze(-1)
     bounded = ratio.clamp(1 - rule.clip_low, 1 + rule.clip_high)
     each = -torch.minimum(ratio * gain, bounded * gain)
-    kl = torch.zeros_like(policy) if reference is None else divergence(policy, reference)
+    reference = policy.detach() if reference is None else reference
+    kl = divergence(policy, reference)
     each = (each + rule.kl * kl) * mask
     acts = ((ratio < 1 - rule.clip_low) & (gain < 0)) | ((ratio > 1 + rule.clip_high) & (gain > 0))
-    return Terms(_gathered(each, mask, sizes, rule), (kl * mask).sum().detach(), (acts * mask).sum().detach())
+    drift = (policy - reference) * mask
+    return Terms(
+        _gathered(each, mask, sizes, rule), (kl * mask).sum().detach(), drift.sum().detach(), (acts * mask).sum().detach()
+    )
 
 
 def divergence(policy: Tensor, reference: Tensor) -> Tensor:
