@@ -71,7 +71,7 @@ def test_what_is_not_verified_is_not_scored(tmp_path: Path, monkeypatch: pytest.
     worker = predicted(filtered)
     worker.score()
     rows = [json.loads(line) for line in (filtered.folder.path / "scores" / "sample.jsonl").read_text("utf-8").splitlines()]
-    held = Prediction.read(worker.predictions.path / "sample" / "predictions.jsonl")
+    held = list(Prediction.read(worker.predictions.path / "sample" / "predictions.jsonl"))
     assert sum(row["items"] for row in rows) <= len(held)
     assert all(len(each.items) == 2 for each in held)
 
@@ -80,7 +80,7 @@ def test_what_is_not_verified_is_not_scored(tmp_path: Path, monkeypatch: pytest.
 def test_a_filter_that_was_really_trained_takes_items_out(
     tmp_path: Path, real_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tiny = ["+task.verify.verifier.course.limit=96", "+task.verify.verifier.course.precision=fp32"]
+    tiny = ["+task.verify.verifier.course.limit=24", "+task.verify.verifier.course.precision=fp32"]
     main(["build", "filter", *tiny, f"paths.store={tmp_path}"])
     (trained,) = (tmp_path / "verifiers").iterdir()
     assert trained.name.startswith("msc-s1-")
@@ -93,7 +93,7 @@ def test_a_filter_that_was_really_trained_takes_items_out(
     assert (trained / "verifier.safetensors").stat().st_mtime_ns == weights
     assert len(list((tmp_path / "verifiers").iterdir())) == 1
     histories = list(worker.task.test["sample"].histories("test", 0))
-    held = Prediction.read(worker.predictions.path / "sample" / "predictions.jsonl")
+    held = list(Prediction.read(worker.predictions.path / "sample" / "predictions.jsonl"))
     kept = worker.task.verify.kept(histories, held)
     assert [each.id for each in kept] == [each.id for each in held]
     assert all(len(each.items) + len(each.rejected) == 2 for each in kept)
