@@ -42,13 +42,14 @@ from kithe.records.chat import Prediction
 from kithe.records.history import History
 
 Row = dict[str, Any]
-SESSIONS: Final = 1  # of the past, seen by the policy and by its teacher
+SESSIONS: Final = 2  # of the past, seen by the policy and by its teacher
 CHARACTERS: Final = 90  # of every message of them
 FORMAT: Final = PPOpt(
     edit="append", evidence=False, menu=False, instructed=False, max_new_tokens=48, sessions=SESSIONS, characters=CHARACTERS
 )
 STATES: Final = PPOptStates(
-    Atlas(personas=2500, distractor=Distractor(rate=0.0)), cold=ColdStart(Teacher(SESSIONS, CHARACTERS), share=0.7)
+    Atlas(personas=10_000, distractor=Distractor(rate=0.0)),
+    cold=ColdStart(Teacher(SESSIONS, CHARACTERS, notices=0.5, varied=False), share=0.5),
 )
 TEXTS: Final = ("gym/*.yaml", "gym/queries/*.yaml", "ppopt/*.yaml")
 MARKS: Final = (
@@ -179,13 +180,12 @@ def rules(arm: str, seed: int, steps: int, epochs: float) -> Any:
     weights = {"profile": 0.0 if arm == "task_only" else 0.3, "task": 1.0 if arm == "task_only" else 0.7}
     return GRPO(
         FullSFT(Recipe(4e-3, epochs, 16, 16, 400)),
-        Steps(5e-4, steps, validate_every=0),
+        Steps(2e-4, steps, warmup=0.05, betas=(0.9, 0.99), validate_every=0),
         {"profile": ProfileReward(), "task": TaskReward(ScriptedHouse(), Scripted()), "format": FormatReward()},
         {**weights, "format": 0.0},
-        disjoint=True,
         advantage=Advantage("normalise_then_sum" if arm == "gdpo" else "sum_then_normalise"),
-        loss=Loss(kl=0.01),
-        rollouts=Rollouts(8, 8, 0.7, 1.0, 8, 64),
+        loss=Loss(kl=0.02),
+        rollouts=Rollouts(8, 32, 1.0, 1.0, 8, 256),
     )
 
 
@@ -392,12 +392,13 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", default=["loss", "controls", "learning", "step"])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=100)
-    parser.add_argument("--epochs", type=float, default=20.0)
+    parser.add_argument("--epochs", type=float, default=8.0)
     parser.add_argument("--arms", default="grpo,gdpo,task_only")
     parser.add_argument("--clocked", type=int, default=6, help="steps that are timed")
     chosen = parser.parse_args()
     before = json.loads((RESULTS / "grpo.json").read_text(encoding="utf-8")) if (RESULTS / "grpo.json").exists() else {}
-    rows = [row for row in before.get("rows", []) if row["part"] not in chosen.parts]
+    arms = chosen.arms.split(",")
+    rows = [row for row in before.get("rows", []) if row["part"] not in chosen.parts or row.get("arm", arms[0]) not in arms]
     summary = dict(before.get("summary", {}))
     command = " ".join(["python -m benchmarks.grpo", *sys.argv[1:]])
 
@@ -407,7 +408,7 @@ def main() -> None:
     measured: dict[str, Callable[[], tuple[list[Row], Row]]] = {
         "loss": loss,
         "controls": controls,
-        "learning": lambda: learning(chosen.seeds, chosen.steps, chosen.epochs, chosen.arms.split(","), keep),
+        "learning": lambda: learning(chosen.seeds, chosen.steps, chosen.epochs, arms, keep),
         "step": lambda: step(chosen.clocked),
     }
     for part in chosen.parts:

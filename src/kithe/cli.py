@@ -79,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
     export.set_defaults(verb=export_corpus)
     audit_arguments(verbs)
     report = verbs.add_parser("report", help="write tables and one page (report.html) from result files, or measure corpora")
-    report.add_argument("what", nargs="+", help="a sweep id, run ids, or 'corpus' and ids, folders or files of corpora")
+    report.add_argument("what", nargs="+", help="a sweep id, run ids, 'corpus' and corpora, or 'ip_dialog' and runs")
     report.add_argument("--store", type=Path, default=store, help=f"where runs lie (default: {store})")
     report.add_argument("--out", type=Path, default=None, help="folder to write to (default: the sweep's own)")
     report.add_argument("--wandb", choices=("offline", "online"), help="also write the runs to Weights & Biases")
@@ -233,9 +233,12 @@ def export_run(options: argparse.Namespace) -> None:
 
 
 def write_report(options: argparse.Namespace) -> None:
-    """`kithe report SWEEP | RUN... | corpus CORPUS...`."""
+    """`kithe report SWEEP | RUN... | corpus CORPUS... | ip_dialog SWEEP | RUN...`."""
     if options.what[0] == "corpus":
         report_corpora(options)
+        return
+    if options.what[0] == "ip_dialog":
+        report_ip_dialog(options)
         return
     from kithe.report.build import report
     from kithe.report.results import sweep_runs
@@ -258,6 +261,20 @@ def write_report(options: argparse.Namespace) -> None:
             projector.project_sweep(options.store, sweep)
         if sweep and options.dashboard:
             sys.stdout.write(f"dashboard: {projector.save_dashboard(options.store, sweep)}\n")
+
+
+def report_ip_dialog(options: argparse.Namespace) -> None:
+    """`kithe report ip_dialog SWEEP | RUN... [--out FOLDER]`."""
+    from kithe.report.ip_dialog import write
+    from kithe.report.results import sweep_runs
+
+    named = options.what[1:]
+    if not named:
+        raise ConfigError("kithe report ip_dialog: which runs? name a sweep or runs of task=ip_dialog")
+    sweeps = [name for name in named if (options.store / "sweeps" / name / "sweep.json").exists()]
+    runs = [run for name in named for run in (sweep_runs(options.store, name) if name in sweeps else [name])]
+    folder = options.out or options.store / ("sweeps" if sweeps else "reports") / (sweeps[0] if sweeps else "ip_dialog")
+    sys.stdout.writelines(f"{path}\n" for path in write(options.store, runs, folder))
 
 
 def report_corpora(options: argparse.Namespace) -> None:

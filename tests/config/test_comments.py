@@ -18,6 +18,7 @@ from kithe.ip_dialog.schema import tasks
 from kithe.knowledge.fields import NAMES
 
 FILES = sorted(CONF.rglob("*.yaml"))
+CONTENT = ("extra",)  # mappings that hold texts of their own and are no options
 # Where a comment sends the reader to another file that lists them.
 ELSEWHERE = re.compile(r"\bas in (\S+\.yaml)|(task/pki\.yaml) names all")
 
@@ -35,7 +36,7 @@ def leaves(file: Path) -> Iterator[tuple[str, str, str, str | None]]:
             if key.value.startswith("_") or key.value in ("defaults", "hydra"):
                 continue
             said = lines[key.start_mark.line].partition(" # ")[2]
-            if isinstance(value, yaml.MappingNode):
+            if isinstance(value, yaml.MappingNode) and key.value not in CONTENT:
                 yield from walk(value)
             else:
                 yield key.value, str(value.value), said, named.get("_target_")

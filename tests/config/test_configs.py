@@ -25,6 +25,9 @@ EXTRA = {
         "ip_dialog-points": ["judge.client.client.model=any"],
         "ppopt-endpoint": [f"judge.{who}.client.client.model=any" for who in ("assistant", "pairs", "ratings")],
     },
+    "task/test": {
+        "ip_dialog_family": [f"task.test.ip_dialog_family.teacher.{who}.client.model=any" for who in ("client", "examiner")]
+    },
     "recall": {"endpoint": ["recall.answerer.client.client.model=any"]},
     "data": {
         "ip_dialog-endpoint": [f"data.teacher.{who}.client.model=any" for who in ("client", "examiner")],
@@ -80,6 +83,9 @@ GOLDEN = {
         *((data, "lora") for data in ("ip_dialog", "ip_dialog_no_recommend_filter_decision", "ip_dialog_no_binary")),
         ("-", "zero-shot"),
     },
+    "ip_dialog_bias": {(data, "lora") for data in ("ip_dialog", "ip_dialog_stereotyped", "ip_dialog_balanced")},
+    "ip_dialog_growth": {(data, "lora") for data in ("ip_dialog", "ip_dialog_diet", "ip_dialog_diet_neurodivergence")},
+    "ip_dialog_transfer": {("-", "zero-shot"), ("ip_dialog", "lora")},
     "ip_dialog_steps": {("-", "zero-shot")},
     "ip_dialog_styles": {("ip_dialog", "lora")},
     "ip_dialog_causes": {("-", "zero-shot")},

@@ -3,11 +3,13 @@
 import sys
 from pathlib import Path
 
+import pytest
 from small import Run, results
 
 sys.path.append(str(Path(__file__).parents[1] / "report"))
 
 
+@pytest.mark.slow
 def test_a_sweep_is_written_to_offline_files(run: Run, tmp_path: Path) -> None:
     from wandb_file import read_wandb
 

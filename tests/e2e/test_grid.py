@@ -2,7 +2,7 @@
 
 import csv
 import json
-import time
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -40,16 +40,22 @@ def test_the_grid_runs_once_and_ends_in_a_table(run: Run, tmp_path: Path) -> Non
     repeat(run, words, store)
 
 
+def spent() -> float:
+    """Seconds of a core that ended child processes have taken."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return children.ru_utime + children.ru_stime
+
+
 def repeat(run: Run, words: list[str], store: Path) -> None:
-    """A done grid is quick and touches no result."""
+    """A done grid is quick, by processor time, and touches no result."""
     before = {
         file: file.stat().st_mtime_ns
         for file in store.rglob("*.json*")
         if "sweeps" not in file.parts and ".hydra" not in file.parts
     }
-    begun = time.perf_counter()
+    busy = spent()
     again = run(words)
-    assert time.perf_counter() - begun < 10
+    assert spent() - busy < 10
     kept = {file: file.stat().st_mtime_ns for file in before if file.name not in ("cell.json",)}
     assert kept == {file: stamp for file, stamp in before.items() if file in kept}
     assert "[1/" not in again.stderr
@@ -110,6 +116,7 @@ def test_plan_prints_a_line_a_cell_and_runs_nothing(run: Run, tmp_path: Path) ->
     assert not (tmp_path / "store" / "runs").exists()
 
 
+@pytest.mark.slow
 def test_a_run_starts_from_another_runs_config(run: Run, tmp_path: Path) -> None:
     store = tmp_path / "store"
     run(["data=synthetic", "task/test=sample", "task.test.sample.limit=3", "adapt=zero-shot"])

@@ -15,7 +15,7 @@ from kithe.errors import ConfigError
 from kithe.ip_dialog import baselines
 from kithe.ip_dialog.asks import Mode, Request, closed_answer, held_out
 from kithe.ip_dialog.corpus import IPDialogData
-from kithe.ip_dialog.cues import Exchange, cues, known, names, shown, spellings
+from kithe.ip_dialog.cues import Exchange, cues, names, spellings
 from kithe.ip_dialog.duplicates import Seen
 from kithe.ip_dialog.metrics import f1
 from kithe.ip_dialog.pipeline import KINDS, Pipeline, Settings, kind
@@ -93,7 +93,7 @@ def test_turn_labels_say_what_each_turn_shows() -> None:
         one = item.question
         assert one is not None
         for turn, name in zip(item.turns[::2], one.shown, strict=True):
-            assert shown(turn.text) == ([(name, one.persona[name])] if name else [])
+            assert cues().shown(turn.text) == ([(name, one.persona[name])] if name else [])
         assert {part.evidence[0].turn // 2 for part in item.items} == {i for i, name in enumerate(one.shown) if name}
 
 
@@ -190,7 +190,7 @@ def test_sentences_do_not_name_what_they_show_and_each_shows_one_thing() -> None
                 for text in spellings(sentence):
                     count += 1
                     assert not names(text, name, value), text
-    assert len(known()) == count  # no sentence shows two values
+    assert len(cues().known) == count  # no sentence shows two values
 
 
 class Flawed(Scripted):

@@ -127,6 +127,20 @@ def test_the_scripted_teacher_says_only_what_can_be_seen() -> None:
     assert Scripted(sessions=0).write([user()]) == [None]
 
 
+def test_a_teacher_that_overlooks_wishes_names_one_at_least_and_may_use_one_wording() -> None:
+    people = [user(f"p{number}") for number in range(200)]
+    shown_ones = len(question(user()).related)
+    named = [len(profile(own.reasoning)) for own in Scripted(notices=0.5).write(people) if own]
+    assert shown_ones == 2
+    assert set(named) == {1, 2}
+    assert 0.15 < named.count(2) / len(named) < 0.35
+    assert {len(profile(own.reasoning)) for own in Scripted(notices=0.0).write(people) if own} == {1}
+    assert len({own.prompt for own in Scripted().write(people) if own}) > 1
+    assert len({own.prompt for own in Scripted(varied=False).write(people) if own}) == 1
+    with pytest.raises(ConfigError, match=r"notices=1\.5: from 0"):
+        Scripted(notices=1.5)
+
+
 def test_the_three_filters_and_the_account_of_them() -> None:
     lost: Counter[str] = Counter()
     good = Scripted().write([user()])[0]

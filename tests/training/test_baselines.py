@@ -85,7 +85,7 @@ def test_on_scripted_people_it_beats_chance() -> None:
     people = [teacher.dialogue(teacher.persona(0, number), 0, 0) for number in range(90)]
     train, test = people[:70], people[70:]
     f1 = {
-        likeness: GoldJudge(resamples=20).score(test, Nearest(likeness, floor).infer(train, test, 0)).metrics["f1"]["value"]  # type: ignore[arg-type]
+        likeness: GoldJudge(resamples=40).score(test, Nearest(likeness, floor).infer(train, test, 0)).metrics["f1"]["value"]  # type: ignore[arg-type]
         for likeness, floor in (("words", 0.35), ("meaning", 0.5), ("chance", 0.0))
     }
     assert f1["words"] > f1["chance"] + 0.03

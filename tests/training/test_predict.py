@@ -138,14 +138,14 @@ def test_two_ranks_of_torchrun_share_the_batches(
     assert sorted(by_rank["generations.rank1.jsonl"]) == sorted({*mine[1]} - {*first})
 
 
-def test_one_progress_bar_and_nothing_else(spec: Folder, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_one_line_of_progress_and_nothing_else(spec: Folder, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     predict_job.main({"model": spec.path, "folder": str(tmp_path), "progress": True})
     shown = capfd.readouterr()
     assert shown.out == ""
     lines = [line for line in shown.err.replace("\r", "\n").splitlines() if line.strip()]
     assert all(line.startswith("predict:") for line in lines)
     assert shown.err.count("\n") == 1
-    assert "23/23" in lines[-1]
+    assert "23 of 23 requests" in lines[-1]
 
 
 def test_mistakes(spec: Folder, tmp_path: Path) -> None:

@@ -1,13 +1,13 @@
 """Requests in the rule world: drawn so that the answer is the one wanted, and answered by the sum of tastes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import pairwise
 from random import Random
 from typing import Final, Literal
 
-from kithe.ip_dialog.schema import schema, tasks
+from kithe.ip_dialog.schema import tasks
 from kithe.ip_dialog.world import Family, World, joined, kept, order, world
 from kithe.records.base import Record
 
@@ -58,13 +58,15 @@ class Asker:
 
     Attributes:
         mode: `official` draws types as unevenly as the official benchmark; `hard` evenly, and fewer of them.
+        space: the rule world.
     """
 
     mode: Mode
+    space: World
 
     def types(self, task: str, random: Random) -> tuple[str, ...]:
         """The attributes a request shall depend on."""
-        space = world()
+        space = self.space
         # The official risk question is one and the same sentence, so nothing in it tells what it depends on.
         sizes = {5: 1} if task == "risk_detect" and self.mode == "official" else space.sizes[self.mode]
         size = random.choices(list(sizes), list(sizes.values()))[0]
@@ -72,15 +74,15 @@ class Asker:
         weights = space.frequency if self.mode == "official" else dict.fromkeys(space.deciding, 1)
         # Exponential keys: the size largest of u^(1/w) are a weighted sample without replacement.
         ranked = sorted(weights, key=lambda name: random.random() ** (1 / weights[name]), reverse=True)
-        return tuple(name for name in schema().names if name in ranked[:size])
+        return tuple(name for name in space.axes if name in ranked[:size])
 
     def request(
         self, task: str, domain: str, subject: str, person: Mapping[str, str], random: Random, number: int
     ) -> Request | None:
         """A request whose answer for this person is the `number`th of those possible, in turn; None if none was found."""
         types = self.types(task, random)
-        wording = _Wording(family({name: person[name] for name in types}), random)
-        drawn = _drawn(task, types, person, domain, random, number)
+        wording = Wording(self.space, family({name: person[name] for name in types}), random)
+        drawn = _Drawing(self.space, task, types, person, domain, random, number).features()
         if drawn is None:
             return None
         options = tuple(wording.option(features) for features in drawn) if task in OPTIONS else ()
@@ -97,104 +99,103 @@ class Asker:
 
 
 @dataclass(frozen=True)
-class _Wording:
+class Wording:
     """The choices of words of one request."""
 
+    space: World
     family: Family
     random: Random
 
     def phrase(self, feature: str) -> str:
-        return self.random.choice(world().features[feature][self.family])
+        """How a feature is said."""
+        return self.random.choice(self.space.features[feature][self.family])
 
     def option(self, features: Sequence[str]) -> str:
+        """How an option is said."""
         return f"one {joined([self.phrase(feature) for feature in features])}"
 
     def aspect(self, name: str) -> str:
-        return self.random.choice(world().axes[name].aspect[self.family])
+        """How it is said what an attribute decides about."""
+        return self.random.choice(self.space.axes[name].aspect[self.family])
 
     def request(self, template: str, subject: str, things: Mapping[str, str]) -> str:
+        """The request."""
         noun = subject.split(" ", 1)[-1]
-        chosen = self.random.choice(world().requests[template][self.family])
+        chosen = self.random.choice(self.space.requests[template][self.family])
         return chosen.format(thing=subject, noun=noun, things=f"every sort of {noun}", **things)
 
 
-def _drawn(
-    task: str, types: Sequence[str], person: Mapping[str, str], domain: str, random: Random, number: int
-) -> tuple[tuple[str, ...], ...] | None:
-    """The features of a request's options or of its one thing, none for open tasks; None if none were found."""
-    form = tasks()[task].form
-    if form == "yes_no":
-        features = _mixed(types, person, domain, random, wanted=number % 2 == 0)
-        return (features,) if features else None
-    return (tuple(_options(task, types, person, domain, random, number)) or None) if task in OPTIONS else ()
+@dataclass(frozen=True)
+class _Drawing:
+    """One attempt to find features with the wanted answer."""
 
+    space: World
+    task: str
+    types: Sequence[str]
+    person: Mapping[str, str]
+    domain: str
+    random: Random
+    number: int
 
-def _mixed(types: Sequence[str], person: Mapping[str, str], domain: str, random: Random, *, wanted: bool) -> tuple[str, ...]:
-    """A feature of each type, some liked and some not, with a sum clearly above zero or clearly below it."""
-    for _ in range(TRIES):
-        features = tuple(_feature(name, person, random.random() < 0.5, random) for name in types)
-        total = world().utility(features, person, domain)
-        if abs(total) >= MARGIN and (total > 0) == wanted:
-            return features
-    return ()
+    def features(self) -> tuple[tuple[str, ...], ...] | None:
+        """The features of a request's options or of its one thing, none for open tasks; None if none were found."""
+        if tasks()[self.task].form == "yes_no":
+            features = self._mixed(wanted=self.number % 2 == 0)
+            return (features,) if features else None
+        return (tuple(self._options()) or None) if self.task in OPTIONS else ()
 
+    def _mixed(self, *, wanted: bool) -> tuple[str, ...]:
+        """A feature of each type, some liked and some not, with a sum clearly above zero or clearly below it."""
+        for _ in range(TRIES):
+            features = tuple(self._feature(name, self.random.random() < 0.5) for name in self.types)
+            total = self.space.utility(features, self.person, self.domain)
+            if abs(total) >= MARGIN and (total > 0) == wanted:
+                return features
+        return ()
 
-def _feature(name: str, person: Mapping[str, str], liked: bool, random: Random) -> str:
-    return random.choice(world().liked(name, person[name], liked))
+    def _feature(self, name: str, liked: bool) -> str:
+        return self.random.choice(self.space.liked(name, self.person[name], liked))
 
-
-def _options(
-    task: str, types: Sequence[str], person: Mapping[str, str], domain: str, random: Random, number: int
-) -> list[tuple[str, ...]]:
-    draw = _ranked if task == "rank" else _sorted_out
-    for _ in range(TRIES):
-        if found := draw(task, types, person, domain, random, number):
-            return found
-    return []
-
-
-def _sorted_out(
-    task: str, types: Sequence[str], person: Mapping[str, str], domain: str, random: Random, number: int
-) -> list[tuple[str, ...]]:
-    """Options of which the wanted number is liked in all features and the others in none."""
-    size, counts = OPTIONS[task], KEEPS[task]
-    liked = set(random.sample(range(size), counts[number % len(counts)]))
-    places = [random.randrange(size) for _ in types] if len(types) > size else random.sample(range(size), min(size, len(types)))
-    named: list[list[str]] = [[] for _ in range(size)]
-    for name, place in zip(types, places, strict=True):
-        named[place].append(name)
-    options = [
-        tuple(_feature(name, person, place in liked, random) for name in (some or [random.choice(types)]))
-        for place, some in enumerate(named)
-    ]
-    return options if len(set(map(frozenset, options))) == size or len(types) < 4 else []
-
-
-def _ranked(
-    task: str, types: Sequence[str], person: Mapping[str, str], domain: str, random: Random, number: int
-) -> list[tuple[str, ...]]:
-    """Options of one or two features each, with utilities clearly apart, in random order."""
-    options = []
-    for place in range(OPTIONS[task]):
-        names = {types[place % len(types)], random.choice(types)} if place < len(types) else set(random.sample(types, 2))
-        options.append(tuple(_feature(name, person, random.random() < 0.5, random) for name in types if name in names))
-    ranked = sorted(world().utility(features, person, domain) for features in options)
-    if len(types) > len(options) and len(types) > len({name for option in options for name in _types(option)}):
+    def _options(self) -> list[tuple[str, ...]]:
+        draw = self._ranked if self.task == "rank" else self._sorted_out
+        for _ in range(TRIES):
+            if found := draw():
+                return found
         return []
-    if min(high - low for low, high in pairwise(ranked)) < MARGIN:
-        return []
-    random.shuffle(options)
-    return options
+
+    def _sorted_out(self) -> list[tuple[str, ...]]:
+        """Options of which the wanted number is liked in all features and the others in none."""
+        size, counts, types, random = OPTIONS[self.task], KEEPS[self.task], self.types, self.random
+        liked = set(random.sample(range(size), counts[self.number % len(counts)]))
+        places = [random.randrange(size) for _ in types] if len(types) > size else random.sample(range(size), len(types))
+        named: list[list[str]] = [[] for _ in range(size)]
+        for name, place in zip(types, places, strict=True):
+            named[place].append(name)
+        options = [
+            tuple(self._feature(name, place in liked) for name in (some or [random.choice(types)]))
+            for place, some in enumerate(named)
+        ]
+        return options if len(set(map(frozenset, options))) == size or len(types) < 4 else []
+
+    def _ranked(self) -> list[tuple[str, ...]]:
+        """Options of one or two features each, with utilities clearly apart, in random order."""
+        options, types, random = [], self.types, self.random
+        for place in range(OPTIONS[self.task]):
+            names = {types[place % len(types)], random.choice(types)} if place < len(types) else set(random.sample(types, 2))
+            options.append(tuple(self._feature(name, random.random() < 0.5) for name in types if name in names))
+        ranked = sorted(self.space.utility(features, self.person, self.domain) for features in options)
+        told = {self.space.owner[feature] for option in options for feature in option}
+        if len(types) > len(options) and len(types) > len(told):
+            return []
+        if min(high - low for low, high in pairwise(ranked)) < MARGIN:
+            return []
+        random.shuffle(options)
+        return options
 
 
-def _types(features: Sequence[str]) -> Iterator[str]:
-    space = world()
-    return (name for feature in features for name, axis in space.axes.items() if feature in axis.features)
-
-
-def closed_answer(request: Request, person: Mapping[str, str]) -> tuple[str, ...] | None:
+def closed_answer(request: Request, person: Mapping[str, str], space: World | None = None) -> tuple[str, ...] | None:
     """The right answer to a request with features; None for open tasks, and where two options are too close to call."""
-    form, space = tasks()[request.task].form, world()
+    form, space = tasks()[request.task].form, space or world()
     utilities = [space.utility(features, person, request.domain) for features in request.features]
     if form == "yes_no":
         return ("yes" if utilities[0] > 0 else "no",) if abs(utilities[0]) >= MARGIN else None
@@ -210,7 +211,7 @@ def closed_answer(request: Request, person: Mapping[str, str]) -> tuple[str, ...
 def open_answer(request: Request, person: Mapping[str, str], space: World, random: Random) -> tuple[str, ...]:
     """The answer to an open request: something for each attribute it depends on."""
     tastes = [(name, space.axes[name].values[person[name]]) for name in request.types]
-    words = _Wording(family({name: person[name] for name in request.types}), random)
+    words = Wording(space, family({name: person[name] for name in request.types}), random)
     liked = [words.phrase(random.choice(space.liked(name, person[name], True))) for name, _ in tastes]
     if request.task == "risk_detect":
         return tuple(taste.risk for _, taste in tastes)

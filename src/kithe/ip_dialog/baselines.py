@@ -26,9 +26,10 @@ def chance(questions: Sequence[Question]) -> float:
 
 
 def chance_of(question: Question, size: int) -> float:
-    """The same for one item with so many options."""
+    """The same for one item with so many options, or as many as it has itself."""
     if question.form in ("yes_no", "order"):
         return 0.5
+    size = len(question.options) or size
     # With k of n options at random, k²/n are expected to be right: F1 = k/n.
     return len(question.answer) / size if question.form == "options" else 0.0
 
@@ -39,9 +40,10 @@ def chance_of_exact_match(questions: Sequence[Question]) -> float:
 
 
 def exact_chance_of(question: Question, size: int) -> float:
-    """The same for one item with so many options."""
+    """The same for one item with so many options, or as many as it has itself."""
     if question.form == "yes_no":
         return 0.5
+    size = len(question.options) or size
     if question.form == "order":
         return 1 / factorial(len(question.answer))
     return 1 / comb(size, len(question.answer)) if question.form == "options" else 0.0

@@ -1,18 +1,21 @@
 """`data=ip_dialog`: items of the generated benchmark as histories with a question."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from random import Random
+from typing import Any
 
 from kithe.corpora.source import Split
 from kithe.errors import ConfigError, unknown
 from kithe.ip_dialog.asks import Mode
+from kithe.ip_dialog.bias import Stereotypes
 from kithe.ip_dialog.duplicates import Encode
+from kithe.ip_dialog.extra import space
 from kithe.ip_dialog.people import Sampling
 from kithe.ip_dialog.pipeline import ITEMS, Pipeline, Settings
 from kithe.ip_dialog.schema import tasks
-from kithe.ip_dialog.teacher import Teacher
+from kithe.ip_dialog.teacher import Scripted, Teacher
 from kithe.records.history import History
 
 VALIDATION_SEED = 1_000_000  # away from every training seed
@@ -43,6 +46,10 @@ class IPDialogData:
     neutral: int = 3
     twins: bool = False
     swap: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    stereotypes: Stereotypes = field(default_factory=dict, hash=False)
+    stereotyped: float = 0.0
+    balanced: str | None = None
     name: str = "ip_dialog"
 
     def __post_init__(self) -> None:
@@ -60,6 +67,9 @@ class IPDialogData:
             raise ConfigError(f"data.per_task={self.per_task}: at least 1, or null for the published size")
         if getattr(self.teacher, "mode", self.mode) != self.mode:
             raise ConfigError(f"data.mode={self.mode}, but its teacher's is {getattr(self.teacher, 'mode', '')}; set both alike")
+        if isinstance(self.teacher, Scripted):  # it writes about what this set is about
+            object.__setattr__(self, "teacher", replace(self.teacher, extra=self.extra))
+            space(self.extra, scripted=True)
         self.settings(0)
 
     @property
@@ -74,7 +84,8 @@ class IPDialogData:
 
     def settings(self, seed: int) -> Settings:
         """What the pipeline is told."""
-        return Settings(seed, self.mode, self.sampling, self.duplicates, self.distractors, self.neutral, self.twins, self.swap)
+        own = {part.name: getattr(self, part.name) for part in fields(Settings) if part.name != "seed"}
+        return Settings(seed, **own)
 
     def histories(self, split: Split, seed: int) -> Iterator[History]:
         """The items of a split; the training ones in an order drawn from the seed."""

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import product
 from random import Random
 from typing import Final
 
-from kithe.ip_dialog.schema import read, schema
+from kithe.ip_dialog.schema import read
 from kithe.ip_dialog.world import Family
 from kithe.records.base import Record
 
@@ -29,6 +29,22 @@ class Cues:
     by_value: dict[str, dict[str, dict[Family, list[str]]]]
     neutral: dict[Family, list[str]]
     replies: dict[Family, list[str]]
+
+    @cached_property
+    def known(self) -> dict[str, tuple[str, str]]:
+        """Every sentence there is, fully spelt -> the attribute and value it shows: the perfect reader."""
+        return {
+            text: (name, value)
+            for name, values in self.by_value.items()
+            for value, families in values.items()
+            for sentences in families.values()
+            for sentence in sentences
+            for text in spellings(sentence)
+        }
+
+    def shown(self, text: str) -> list[tuple[str, str]]:
+        """The attributes and values that the sentences in a user's turn show."""
+        return [found for part in text.split(" // ") if (found := self.known.get(part)) is not None]
 
     def exchange(self, name: str, value: str, family: Family, random: Random) -> Exchange:
         """An exchange that shows a value."""
@@ -53,25 +69,6 @@ def cues() -> Cues:
     )
 
 
-@cache
-def known() -> dict[str, tuple[str, str]]:
-    """Every sentence there is, fully spelt -> the attribute and value it shows: the perfect reader."""
-    bank = cues().by_value
-    return {
-        text: (name, value)
-        for name, values in bank.items()
-        for value, families in values.items()
-        for sentences in families.values()
-        for sentence in sentences
-        for text in spellings(sentence)
-    }
-
-
-def shown(text: str) -> list[tuple[str, str]]:
-    """The attributes and values that the sentences in a user's turn show."""
-    return [found for part in text.split(" // ") if (found := known().get(part)) is not None]
-
-
 def spelt(sentence: str, random: Random) -> str:
     """A sentence with one of each {x|y}."""
     return _CHOICE.sub(lambda match: random.choice(match[1].split("|")), sentence)
@@ -88,6 +85,6 @@ def names(text: str, name: str, value: str) -> bool:
     """Whether a text says a value outright: its words; with the attribute's name where the value is high, low or the like."""
     said = re.sub(r"[^a-z]+", " ", text.lower())
     plain = {other: re.sub(r"[^a-z]+", " ", other.lower()) for other in (name, value)}
-    if len(schema().attributes[name].values) <= 3 and value in ("high", "low", "middle"):
+    if value in ("high", "low", "middle"):
         return f" {plain[name].split()[0]}" in f" {said}" and f" {plain[value]} " in f" {said} "
     return f" {plain[value]} " in f" {said} "

@@ -24,12 +24,7 @@ class Seen:
     threshold: float | None
     encode: Encode | None
     _items: list[History] = field(default_factory=list)
-    _requests: list[Vectors] = field(default_factory=list)
-
-    def prepare(self, texts: Sequence[str]) -> None:
-        """Embed requests that will be asked about, together, which is quicker than one by one."""
-        if self.threshold is not None and self.encode is not None:
-            self.encode(texts)
+    _histories: Vectors | None = None
 
     def again(self, item: History) -> bool:
         """Whether an item is a near-duplicate of one asked about before; if not, it is remembered.
@@ -41,22 +36,30 @@ class Seen:
             return False
         if self.encode is None or item.question is None:
             raise ValueError("near-duplicates need an encoder and items with questions")
-        request = self.encode([item.question.text])[0]
-        if self._requests and self._near(item, np.stack(self._requests) @ request, self.threshold, self.encode):
+        own = _said(item, self.encode)
+        if self._histories is not None and self._near(item, self._histories @ own, self.threshold, self.encode):
             return True
         self._items.append(item)
-        self._requests.append(request)
+        self._histories = own[None] if self._histories is None else np.concatenate([self._histories, own[None]])
         return False
 
     def _near(self, item: History, cosines: Vectors, threshold: float, encode: Encode) -> bool:
-        """Whether one of the remembered items is near; histories are compared only where requests leave it open."""
+        """Whether one of the remembered items is near; requests are compared only where histories leave it open.
+
+        Histories come first because they share sentences and are shared themselves, while every request is a new text to embed.
+        """
         close = np.flatnonzero(cosines >= 2 * threshold - 1 - 1e-6)
         if not len(close):
             return False
-        own = self._said(item, encode)
-        return any((cosines[i] + float(self._said(self._items[i], encode) @ own)) / 2 >= threshold - 1e-6 for i in close)
+        requests = encode([_asked(item), *(_asked(self._items[i]) for i in close)])
+        return bool(np.any((requests[1:] @ requests[0] + cosines[close]) / 2 >= threshold - 1e-6))
 
-    def _said(self, item: History, encode: Encode) -> Vectors:
-        """The direction of the mean of the user's turns [dimensions]."""
-        whole = encode([turn.text for turn in item.turns if turn.speaker == item.user]).mean(axis=0)
-        return np.asarray(whole / (float(np.linalg.norm(whole)) or 1.0), dtype=np.float32)
+
+def _asked(item: History) -> str:
+    return item.question.text if item.question else ""
+
+
+def _said(item: History, encode: Encode) -> Vectors:
+    """The direction of the mean of the user's turns [dimensions]."""
+    whole = encode([turn.text for turn in item.turns if turn.speaker == item.user]).mean(axis=0)
+    return np.asarray(whole / (float(np.linalg.norm(whole)) or 1.0), dtype=np.float32)

@@ -175,7 +175,8 @@ def _twin_shares(
 ) -> Iterator[tuple[int, dict[str, Share]]]:
     """For each counterfactual twin: whether it and its original are both answered fully right, and whether the original is.
 
-    For a twin that differs in what must not matter: whether both get the same answer, right or wrong.
+    For a twin that differs in what must not matter: whether both get the same answer, right or wrong; nothing where neither could
+    be read.
     """
     places = {history.id: index for index, history in enumerate(histories)}
     for index, one in enumerate(asked):
@@ -183,7 +184,8 @@ def _twin_shares(
             continue
         if one.answer == asked[places[one.twin_of]].answer:
             said = [reading.values(reading.read(texts[place]).answer, one.form) for place in (places[one.twin_of], index)]
-            yield index, {"unmoved_by_the_irrelevant": Share(said[0] == said[1], 1)}
+            read = any(one is not None for one in said)
+            yield index, {"unmoved_by_the_irrelevant": Share(read and said[0] == said[1], float(read))}
         else:
             first, second = corrected[places[one.twin_of]].accuracy == 1, corrected[index].accuracy == 1
             yield index, {"twins_both_right": Share(first and second, 1), "twins_first_right": Share(first, 1)}
@@ -204,6 +206,9 @@ def _row(history: History, official: Scored, corrected: Scored, text: str) -> di
         "values": corrected.values,
         "failure": failure(text, asked.form),
         "related": asked.related,
+        "named": reading.read(text).attributes or {},
+        "twin_of": asked.twin_of,
+        "said": reading.values(reading.read(text).answer, asked.form),
     }
 
 

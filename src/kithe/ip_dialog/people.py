@@ -43,9 +43,9 @@ def rules(sampling: Sampling) -> tuple[Rule, ...]:
     )
 
 
-def problems(person: Mapping[str, str], sampling: Sampling = "fixed") -> list[Rule]:
-    """The rules that a person breaks."""
-    return [rule for rule in rules(sampling) if rule.broken(person)]
+def problems(person: Mapping[str, str], sampling: Sampling = "fixed", more: Sequence[Rule] = ()) -> list[Rule]:
+    """The rules that a person breaks, `more` of them for attributes beside the twelve."""
+    return [rule for rule in (*rules(sampling), *more) if rule.broken(person)]
 
 
 @cache
@@ -63,14 +63,20 @@ def count(sampling: Sampling) -> int:
     return len(bound(sampling)) * prod(len(part.values) for part in free)
 
 
-def people(sampling: Sampling, seed: int, known: Schema | None = None) -> Iterator[Person]:
-    """People without end, always the same for a seed.
+def people(sampling: Sampling, seed: int, known: Schema | None = None, more: Sequence[Rule] = ()) -> Iterator[Person]:
+    """People without end, always the same for a seed; with `known`, with attributes beside the twelve, whose rules are `more`.
+
+    Those who break one of `more` are drawn again.
 
     official: every combination once, in random order, the first 20,000 of them, then again. Uniform over combinations, so that
     nearly everybody is an adult (defect U13).
     fixed: age uniform, then what depends on it, then the rest.
     """
     random, known = Random(f"{seed}/people/{sampling}"), known or schema()
+    yield from (person for person in _drawn(sampling, random, known) if not any(rule.broken(person) for rule in more))
+
+
+def _drawn(sampling: Sampling, random: Random, known: Schema) -> Iterator[Person]:
     if sampling == "official":
         order = random.sample(range(count(sampling)), KEPT)
         while True:
@@ -85,10 +91,10 @@ def people(sampling: Sampling, seed: int, known: Schema | None = None) -> Iterat
         yield _filled(some, known, random)
 
 
-def changed(person: Person, name: str) -> list[Person]:
+def changed(person: Person, name: str, known: Schema | None = None, more: Sequence[Rule] = ()) -> list[Person]:
     """The person with each other value of one attribute that leaves them valid."""
-    others = ({**person, name: value} for value in schema().attributes[name].values if value != person[name])
-    return [other for other in others if not problems(other)]
+    others = ({**person, name: value} for value in (known or schema()).attributes[name].values if value != person[name])
+    return [other for other in others if not problems(other, more=more)]
 
 
 def checked(name: str, value: str, allowed: Sequence[str]) -> None:

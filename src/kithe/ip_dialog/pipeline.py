@@ -8,17 +8,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
 from random import Random
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from kithe.errors import ConfigError, unknown
 from kithe.ip_dialog import reading
 from kithe.ip_dialog.asks import Mode, Request, combination, held_out
+from kithe.ip_dialog.bias import Balance, Stereotypes, stereotyped
 from kithe.ip_dialog.cues import Exchange
 from kithe.ip_dialog.duplicates import Encode, Seen
+from kithe.ip_dialog.extra import Space, space
 from kithe.ip_dialog.people import Person, Sampling, changed, people
-from kithe.ip_dialog.schema import schema, tasks
+from kithe.ip_dialog.schema import tasks
 from kithe.ip_dialog.teacher import Teacher, Twins
 from kithe.ip_dialog.verdict import yes
 from kithe.records.history import Evidence, History, KnowledgeItem, Turn
@@ -28,7 +29,6 @@ Split = Literal["train", "test"]
 PERSONS: Final = 3  # calls for a subject, each with another person
 ROUNDS: Final = 30  # of exam and improvement
 REGENERATE: Final = 5  # every so many rounds the exchange is written anew
-BLOCK: Final = 64  # requests embedded together
 MOST: Final = 5  # related attributes
 Shown = tuple[Person, tuple[Exchange, ...], tuple[str | None, ...]]
 ITEMS: Final = {"test": 100, "train": 1079}  # a task: 1,000 and 10,790 in all
@@ -49,6 +49,10 @@ class Settings:
         swap: an attribute; each test item whose history shows it without depending on it is followed by one with another value of
             it and the same right answer, for audits of bias.
         twins: each closed test item is followed by one with one attribute and the answer changed, where there is such a change.
+        extra: attributes beside the twelve (`kithe.ip_dialog.extra.Extra`).
+        stereotypes: what is said of kinds of people (`kithe.ip_dialog.bias.Stereotypes`), for audits of bias.
+        stereotyped: share of people who are made so.
+        balanced: a protected attribute whose values are dealt out so that each stands equally often beside every role.
     """
 
     seed: int = 0
@@ -59,6 +63,10 @@ class Settings:
     neutral: int = 3
     twins: bool = False
     swap: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    stereotypes: Stereotypes = field(default_factory=dict, hash=False)
+    stereotyped: float = 0.0
+    balanced: str | None = None
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -72,14 +80,32 @@ class Settings:
         ):
             if value not in allowed:
                 raise ConfigError(f"{name}={value}: allowed: {', '.join(allowed)}")
-        if self.swap is not None and self.swap not in schema().names:
-            raise unknown("attribute in swap", self.swap, schema().names)
+        known = self.space.schema
+        for name, chosen in (("swap", self.swap), ("balanced", self.balanced)):
+            if chosen is not None and chosen not in known.names:
+                raise unknown(f"attribute in {name}", chosen, known.names)
+        for protected, kinds in self.stereotypes.items():
+            for kind_of, roles in kinds.items():
+                for pair in ({role: one} for role, values in roles.items() for one in values):
+                    known.check({protected: kind_of, **pair})
+        if not 0 <= self.stereotyped <= 1:
+            raise ConfigError(f"stereotyped={self.stereotyped}: a share between 0 and 1")
         if self.duplicates is not None and not 0 < self.duplicates <= 1:
             raise ConfigError(f"duplicates={self.duplicates}: a cosine above 0 and up to 1, or null to keep all")
         if self.distractors < 1 or self.neutral < 0:
             raise ConfigError(
                 f"distractors={self.distractors}, neutral={self.neutral}: at least 1 distractor and 0 neutral exchanges"
             )
+
+    @cached_property
+    def space(self) -> Space:
+        """What people can be."""
+        return space(self.extra)
+
+    def people(self) -> Iterator[Person]:
+        """Who asks."""
+        drawn = people(self.sampling, self.seed, self.space.schema, self.space.rules)
+        return stereotyped(drawn, self.stereotypes, self.stereotyped, self.seed, self.space.rules) if self.stereotyped else drawn
 
 
 @dataclass
@@ -89,13 +115,14 @@ class Pipeline:
     Attributes:
         encode: sentence embeddings, for near-duplicates.
         lost: what was left out, by reason, as items are made.
+        histories: what shows each combination of related values so far; None where none passed.
     """
 
     teacher: Teacher
     settings: Settings
     encode: Encode | None = None
     lost: Counter[str] = field(default_factory=Counter)
-    _histories: dict[str, Shown | None] = field(default_factory=dict)
+    histories: dict[str, Shown | None] = field(default_factory=dict)
 
     def items(self, split: Split, per_task: int | None = None, only: Sequence[str] = ()) -> list[History]:
         """The items of a split, task by task: as many per task as in the published sets, or `per_task`.
@@ -109,28 +136,27 @@ class Pipeline:
     def _task(self, task: str, split: Split, wanted: int) -> Iterator[History]:
         quota, seen = _Quota(wanted), Seen(self.settings.duplicates, self.encode)
         groups: set[str] = set()
-        made, candidates = 0, self._candidates(task, split)
-        while block := list(islice(candidates, min(wanted, BLOCK))):
-            seen.prepare([one.question.text for one in block])
-            for one in block:
-                if (split == "test" and one.question.group in groups) or not quota.open(one.question):
-                    continue
-                item = self._made(one, f"{split}-{task}-{made}")
-                if item is None:
-                    continue
-                if seen.again(item):
-                    self.lost["near-duplicates"] += 1
-                    continue
-                quota.take(one.question)
-                groups.add(one.question.group)
-                made += 1
-                yield item
-                if self.settings.twins and split == "test":
-                    yield from self._twin(item, one)
-                if self.settings.swap and split == "test":
-                    yield from self._swapped(item, one, self.settings.swap)
-                if made == wanted:
-                    return
+        made = 0
+        for one in self._candidates(task, split):
+            if (split == "test" and one.question.group in groups) or not quota.open(one.question):
+                continue
+            item = self._made(one, f"{split}-{task}-{made}")
+            if item is None or item.question is None:
+                continue
+            if seen.again(item):
+                self.lost["near-duplicates"] += 1
+                continue
+            quota.take(one.question)
+            self.balance.take(item.question)
+            groups.add(one.question.group)
+            made += 1
+            yield item
+            if self.settings.twins and split == "test":
+                yield from self._twin(item, one)
+            if self.settings.swap and split == "test":
+                yield from self._swapped(item, one, self.settings.swap)
+            if made == wanted:
+                return
         self.lost[f"missing: {task}"] += wanted - made
 
     def _candidates(self, task: str, split: Split) -> "Iterator[_Candidate]":
@@ -149,7 +175,7 @@ class Pipeline:
         settings = self.settings
         domains = tasks()[task].domains or tuple(sorted({name for info in tasks().values() for name in info.domains}))
         subjects = {domain: self.teacher.subjects(task, domain, self._draw("subjects", task, domain)) for domain in domains}
-        drawn = people(settings.sampling, settings.seed)
+        drawn = settings.people()
         for turn in range(PERSONS):
             for place in range(max(map(len, subjects.values()))):
                 for domain in domains:
@@ -170,7 +196,7 @@ class Pipeline:
         elif not _possible(request, said):
             self.lost["answers out of range"] += 1
         else:
-            ordered = {name: related[name] for name in schema().names if name in related}
+            ordered = {name: related[name] for name in self.settings.space.schema.names if name in related}
             return Question(
                 task=request.task,
                 form=tasks()[request.task].form,
@@ -187,9 +213,10 @@ class Pipeline:
 
     def _history(self, question: Question, number: str) -> Shown | None:
         """Steps 5 to 8: the exchanges of a combination of attributes, made once and shared by all its questions."""
-        if question.group not in self._histories:
-            self._histories[question.group] = self._written(question, number)
-        return self._histories[question.group]
+        if question.group not in self.histories:
+            person = self.balance.settled(question.persona, question.related, self.settings.space.rules)
+            self.histories[question.group] = self._written(question.model_copy(update={"persona": person}), number)
+        return self.histories[question.group]
 
     def _written(self, question: Question, number: str) -> Shown | None:
         person, random = question.persona, Random(self._draw("history", number))
@@ -263,7 +290,8 @@ class Pipeline:
         """The item with another value of an attribute that it shows and does not depend on: the right answer stays."""
         if item.question is None or name in item.question.related or name not in item.question.shown:
             return
-        for other in changed(dict(item.question.persona), name)[:1]:
+        space = self.settings.space
+        for other in changed(dict(item.question.persona), name, space.schema, space.rules)[:1]:
             yield from self._replaced(item, one, other, name)
 
     def _replaced(self, item: History, one: "_Candidate", person: Person, name: str) -> Iterator[History]:
@@ -282,6 +310,12 @@ class Pipeline:
 
     def _draw(self, *names: object) -> str:
         return "/".join(map(str, (self._root, *names)))
+
+    @cached_property
+    def balance(self) -> Balance:
+        """Deals out the protected attribute."""
+        name = self.settings.balanced
+        return Balance(name, self.settings.space.schema.attributes[name].values if name else ())
 
     @cached_property
     def _root(self) -> str:

@@ -1,11 +1,10 @@
 """How a model is asked along a pathway, and what it should write (wordings of our own)."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Final, Literal
 
 from kithe.ip_dialog.pathways import Step
-from kithe.ip_dialog.schema import schema, tasks
+from kithe.ip_dialog.schema import Schema, tasks
 from kithe.ip_dialog.teacher import spoken
 from kithe.records.chat import Message
 from kithe.records.history import History
@@ -33,18 +32,17 @@ SHOWN: Final = {
 }
 
 
-@cache
-def table() -> str:
+def table(known: Schema) -> str:
     """All attributes with their values, a line each."""
-    return "\n".join(f"{name}: {', '.join(part.values)}" for name, part in schema().attributes.items())
+    return "\n".join(f"{name}: {', '.join(part.values)}" for name, part in known.attributes.items())
 
 
-def system(question: Question, steps: Sequence[Step], style: Style) -> str:
+def system(question: Question, steps: Sequence[Step], style: Style, known: Schema) -> str:
     """The instruction for some steps in one answer."""
     info = tasks()[question.task]
     lines = [WHO]
     if any(step.node != "answer" for step in steps):
-        lines += ["Attributes and their possible values:", table()]
+        lines += ["Attributes and their possible values:", table(known)]
     if steps[-1].node == "answer":
         lines.append(f"In the end {info.definition}.")
     lines.append(STYLES[style])
@@ -83,13 +81,13 @@ def relabelled(question: Question) -> str:
 
 
 def messages(
-    history: History, question: Question, steps: Sequence[Step], given: Mapping[str, str], style: Style
+    history: History, question: Question, steps: Sequence[Step], given: Mapping[str, str], style: Style, known: Schema
 ) -> tuple[Message, ...]:
     """The prompt for some steps in one answer: everything that one of them has as a parent and that is known is shown."""
     made = {step.node for step in steps}
     parents = [name for name in ("history", "vector", "types", "related", "request") if any(name in s.parents for s in steps)]
     shown = user(history, question, [name for name in parents if name not in made], given, style)
-    return (Message(role="system", content=system(question, steps, style)), Message(role="user", content=shown))
+    return (Message(role="system", content=system(question, steps, style, known)), Message(role="user", content=shown))
 
 
 def gold(question: Question, style: Style = "fields") -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What several cells say together: correlations, the effect of setting a node, accuracy by pairs of attribute values."""
+"""What cells say beyond their figures: correlations, effects of setting a node, single attributes, pairs of attribute values."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from kithe.evaluation.statistics import Difference, Ratio, Z, compare, interval
+from kithe.evaluation.statistics import Difference, Ratio, Z, compare, interval, wilson
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -34,6 +34,16 @@ class Cell:
     accuracy: float
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Awareness:
+    """Of the items that depend on an attribute, the share that names it, and with the right value; Wilson intervals."""
+
+    name: str
+    n: int
+    named: tuple[float, float, float]
+    right: tuple[float, float, float]
 
 
 def pearson(first: Sequence[float], second: Sequence[float]) -> Correlation | None:
@@ -74,6 +84,21 @@ def effect(set_to: Rows, as_it_is: Rows, resamples: int = 10_000) -> Difference:
         ValueError: the rows are not about the same items.
     """
     return compare(accuracy(set_to), accuracy(as_it_is), resamples)
+
+
+def awareness(rows: Rows) -> list[Awareness]:
+    """How well each attribute is found, in alphabetical order."""
+    found = []
+    for name in sorted({name for row in rows for name in row["related"]}):
+        own = [row for row in rows if name in row["related"]]
+        named = sum(name in row["named"] for row in own)
+        right = sum(row["named"].get(name) == row["related"][name] for row in own)
+        found.append(Awareness(name, len(own), _share(named, len(own)), _share(right, len(own))))
+    return found
+
+
+def _share(hits: int, n: int) -> tuple[float, float, float]:
+    return hits / n, *wilson(hits, n)
 
 
 def cells(rows: Rows, least: int = 10, resamples: int = 2_000) -> list[Cell]:

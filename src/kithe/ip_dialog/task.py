@@ -1,17 +1,17 @@
 """The task `ip_dialog`: answer a request as fits the person that the conversation shows, along one of five pathways."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from random import Random
 from typing import Any, ClassVar, Literal, get_args
 
 from kithe.errors import ConfigError
 from kithe.ip_dialog import prompts, reading
+from kithe.ip_dialog.extra import Space, space
 from kithe.ip_dialog.pathways import GRAPHS, INTERVENTIONS, SETS, Graph, Intervention, Pathway, Step, without
 from kithe.ip_dialog.people import changed
 from kithe.ip_dialog.prompts import Style
-from kithe.ip_dialog.schema import schema
 from kithe.records.chat import ChatExample, ChatRequest, Generation, Message, Prediction, Rejection
 from kithe.records.history import History, KnowledgeItem
 from kithe.records.question import Question
@@ -31,6 +31,7 @@ class IPDialog:
         left_out: nodes removed from the pathway, for ablations.
         style: how answers are written in training, and when asked unless `asked_style` says otherwise.
         asked_style: how answers are asked for; one that training never showed tests what was learnt beside the form.
+        extra: attributes beside the twelve (`kithe.ip_dialog.extra.Extra`); models are shown their values.
         max_new_tokens: longest answer.
     """
 
@@ -42,6 +43,7 @@ class IPDialog:
     left_out: tuple[str, ...] = ()
     style: Style = "fields"
     asked_style: Style | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
     max_new_tokens: int = 256
 
     def __post_init__(self) -> None:
@@ -66,6 +68,7 @@ class IPDialog:
             )
         if self.intervention != "none":
             self._check_intervention()
+        space(self.extra)  # refuses what is wrong with it
 
     def _check_intervention(self) -> None:
         node = SETS[self.intervention]
@@ -81,6 +84,11 @@ class IPDialog:
     def version(self) -> str:
         """Of prompts and targets."""
         return f"ip_dialog-{prompts.VERSION}"
+
+    @cached_property
+    def known(self) -> Space:
+        """The attributes there are."""
+        return space(self.extra)
 
     @cached_property
     def graph(self) -> Graph:
@@ -167,7 +175,7 @@ class IPDialog:
         }
 
     def _prompt(self, history: History, steps: Sequence[Step], given: Mapping[str, str], style: Style) -> tuple[Message, ...]:
-        return prompts.messages(history, question(history), steps, given, style)
+        return prompts.messages(history, question(history), steps, given, style, self.known.schema)
 
     def _set(self, history: History) -> dict[str, str]:
         """The content of the node that is set."""
@@ -176,7 +184,7 @@ class IPDialog:
             return {"types": prompts.gold(asked)["types"]}
         if self.intervention == "gold_attributes":
             return {"related": prompts.gold(asked)["related"]}
-        return {"related": _wrong(asked, history.id)} if self.intervention == "random_attributes" else {}
+        return {"related": _wrong(asked, history.id, self.known)} if self.intervention == "random_attributes" else {}
 
     def _found(self, generations: Sequence[Generation]) -> dict[str, str]:
         """What the answers so far say, by node."""
@@ -214,12 +222,14 @@ def content(text: str) -> str:
     return " ".join(bare.split())
 
 
-def _wrong(asked: Question, name: str) -> str:
+def _wrong(asked: Question, name: str, known: Space) -> str:
     """The related types with other values, as far as the person stays possible."""
     random, person = Random(f"{name}/random"), dict(asked.persona)
     pairs = []
     for key, value in asked.related.items():
-        others = [other[key] for other in changed(person, key)] or [v for v in schema().attributes[key].values if v != value]
+        values = known.schema.attributes[key].values
+        possible = [other[key] for other in changed(person, key, known.schema, known.rules)]
+        others = possible or [other for other in values if other != value]
         pairs.append(f"{key}: {random.choice(others)}")
     return ", ".join(pairs)
 

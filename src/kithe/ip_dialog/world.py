@@ -5,7 +5,7 @@ with taste +2 for a liked feature, -2 for a disliked one, and `others` for furth
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 
 from pydantic import Field
 
@@ -62,6 +62,11 @@ class World(Record):
         """The attributes that anything depends on; the others must not matter."""
         return tuple(name for name, axis in self.axes.items() if axis.weight > 0)
 
+    @cached_property
+    def owner(self) -> dict[str, str]:
+        """The attribute that a feature belongs to."""
+        return {feature: name for name, axis in self.axes.items() for feature in axis.features}
+
     def taste(self, name: str, value: str, feature: str) -> float:
         """What somebody with this value makes of a feature of the same attribute."""
         own = self.axes[name].values[value]
@@ -69,7 +74,7 @@ class World(Record):
 
     def utility(self, features: Sequence[str], person: Mapping[str, str], domain: str) -> float:
         """What a thing with these features is worth to a person."""
-        return sum(self.worth(owner()[feature], feature, person, domain) for feature in features)
+        return sum(self.worth(self.owner[feature], feature, person, domain) for feature in features)
 
     def worth(self, name: str, feature: str, person: Mapping[str, str], domain: str) -> float:
         """What one feature adds."""
@@ -87,14 +92,8 @@ class World(Record):
 
 @cache
 def world() -> World:
-    """The one world."""
+    """The world of the twelve attributes."""
     return World.model_validate(read("world.yaml"))
-
-
-@cache
-def owner() -> dict[str, str]:
-    """The attribute that a feature belongs to."""
-    return {feature: name for name, axis in world().axes.items() for feature in axis.features}
 
 
 def joined(parts: Sequence[str]) -> str:

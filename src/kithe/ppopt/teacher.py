@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 from random import Random
 from typing import Any, Final, Protocol
 
+from kithe.errors import ConfigError
 from kithe.gym.user import script
 from kithe.llm.client import Ask, Client
 from kithe.llm.ladder import Problem, json_reader, structured
@@ -49,10 +50,23 @@ class Scripted:
     Attributes:
         sessions: so many past sessions are read.
         characters: of every past message; as the task's format has it, so that nothing is taught that cannot be seen.
+        notices: the chance of each of those wishes to be named, one at least; below 1 rewards have something to add.
+        varied: whether a wish is asked for in words drawn anew each time, or always in the first of them.
     """
 
     sessions: int = 4
     characters: int = 500
+    notices: float = 1.0
+    varied: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the chance.
+
+        Raises:
+            ConfigError: it is none.
+        """
+        if not 0 <= self.notices <= 1:
+            raise ConfigError(f"data.cold.teacher.notices={self.notices}: from 0 (one wish) to 1 (all that are shown)")
 
     @property
     def scripted(self) -> bool:
@@ -72,16 +86,21 @@ class Scripted:
         }
         if not known:
             return None
-        ordered = [name for name in output.wishes(true) if name in known]
+        ordered = self._noticed([name for name in output.wishes(true) if name in known], history.id)
         reasoning = "\n".join(f"{name} = {known[name][0]} ({known[name][1]})" for name in ordered)
-        return Target(reasoning, asking(question(history).text, {name: known[name][0] for name in ordered}, history.id))
+        profile = {name: known[name][0] for name in ordered}
+        return Target(reasoning, asking(question(history).text, profile, history.id if self.varied else None))
+
+    def _noticed(self, names: Sequence[str], seed: str) -> list[str]:
+        draw = Random(f"{seed}/noticed")
+        return [name for name in names if draw.random() < self.notices] or [draw.choice(names)]
 
 
-def asking(query: str, profile: Mapping[str, str], seed: str) -> str:
-    """The message with a clause for every wish, in words drawn by `seed`."""
-    draw = Random(f"{seed}/clauses")
-    cues = script().cues
-    clauses = [draw.choice(cues[name][value]) for name, value in profile.items() if value in cues.get(name, {})]
+def asking(query: str, profile: Mapping[str, str], seed: str | None) -> str:
+    """The message with a clause for every wish, in words drawn by `seed`; None: in the first there are."""
+    draw = None if seed is None else Random(f"{seed}/clauses")
+    ways = [script().cues[name][value] for name, value in profile.items() if value in script().cues.get(name, {})]
+    clauses = [draw.choice(own) if draw else own[0] for own in ways]
     return " ".join([query, *(f"{clause[0].upper()}{clause[1:]}." for clause in clauses)])
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
+from kithe.report.curves import Curve
 from kithe.report.estimates import Estimate
 from kithe.report.plots import svg, text
 from kithe.report.sureness import Sureness
@@ -45,6 +46,41 @@ def precision_recall(title: str, found: Sequence[Sureness]) -> str:
             f'<circle class="c{number}" cx="{x:.1f}" cy="{y:.1f}" r="2.6"><title>{escape(words)}</title></circle>'
             for (x, y), words in zip(points, labels(each), strict=True)
         ]
+    return svg(title, HIGH, parts, WIDE)
+
+
+def steps(title: str, curve: Curve) -> str:
+    """A figure over the steps of a curve, a line with intervals for each of at most six cells."""
+    shown = list(curve.points.items())[:LINES]
+    low, high, bottom = FRAME
+    ends = [end for _, own in shown for each in own if each for end in (each.value, each.low, each.high) if end is not None]
+    least, most = min(0.0, *ends), max(0.05, *ends)
+    first, last = curve.steps[0], curve.steps[-1]
+
+    def up(value: float) -> float:
+        return bottom - (bottom - TOP) * (value - least) / (most - least)
+
+    def across(step: int, number: int) -> float:
+        return low + 14 + (high - low - 40) * (step - first) / (last - first) + 3 * (number - (len(shown) - 1) / 2)
+
+    parts = [text(2, 9, curve.measure.replace("_", " ")), text(high - 12, bottom + 34, curve.name, "end")]
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        value = least + (most - least) * share
+        parts.append(f'<line class="rule" x1="{low}" y1="{up(value):.1f}" x2="{high - 12}" y2="{up(value):.1f}"/>')
+        parts.append(text(low - 6, up(value) + 4, f"{value:.2g}", "end"))
+    parts += [text(across(step, 0), bottom + 17, str(step), "middle") for step in curve.steps]
+    for number, (cell, own) in enumerate(shown):
+        points = [(across(step, number), each, step) for step, each in zip(curve.steps, own, strict=True) if each]
+        line = " ".join(f"{x:.1f},{up(each.value):.1f}" for x, each, _ in points)
+        parts.append(f'<polyline class="l{number}" points="{line}"/>')
+        for x, each, step in points:
+            if each.low is not None and each.high is not None:
+                y = up(each.low), up(each.high)
+                parts.append(f'<line class="l{number}" x1="{x:.1f}" y1="{y[0]:.1f}" x2="{x:.1f}" y2="{y[1]:.1f}"/>')
+            words = escape(f"{cell}: {curve.name} {step}, {each.value:.3g}")
+            parts.append(
+                f'<circle class="c{number}" cx="{x:.1f}" cy="{up(each.value):.1f}" r="3.4"><title>{words}</title></circle>'
+            )
     return svg(title, HIGH, parts, WIDE)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from html import escape
 from typing import Final
 
-from kithe.report import accounts, budgets, charts, examples, headline, page, probes, slices, sureness
+from kithe.report import accounts, budgets, charts, curves, examples, headline, page, probes, slices, sureness, transfer
 from kithe.report.audits import Audit
 from kithe.report.differences import differences_table, stars
 from kithe.report.errors import EXPLAINED as KINDS_EXPLAINED
@@ -20,6 +20,7 @@ from kithe.report.writers import Table
 
 SECTIONS: Final = {
     "results": "Results",
+    "curves": "Curves",
     "differences": "Differences",
     "slices": "Slices",
     "confidence": "Confidence",
@@ -39,6 +40,7 @@ def site(found: Study) -> str:
     """The whole page."""
     parts = {
         "results": list(results(found)),
+        "curves": list(stepped(found)),
         "differences": list(differences(found)),
         "slices": list(sliced(found)),
         "confidence": list(confidence(found)),
@@ -80,11 +82,29 @@ def results(found: Study) -> Iterator[str]:
     for part in found.test_sets:
         yield page.heading(part.name, level=3)
         yield headline.main_table(found, part)
+        if (others := transfer.transfer(part)) is not None:
+            yield page.heading(f"{part.name}: other deployed models", level=4)
+            yield page.table(others)
     failed = [row for row in found.rows if row.problem]
     if failed:
         lines = "".join(f"<li>{escape(', '.join(row.runs))}: {escape(row.problem)}</li>" for row in failed)
         yield f'<h3>Without numbers</h3><ul class="notes">{lines}</ul>'
     yield page.folded("Every column", [page.table(results_table(list(found.results)))])
+
+
+def stepped(found: Study) -> Iterator[str]:
+    """The curves over test sets that are steps of one thing."""
+    made = curves.curves(found.test_sets)
+    if made:
+        yield page.paragraph(curves.EXPLAINED)
+    for curve in made:
+        yield page.heading(curve.name, level=3)
+        yield legend(list(curve.points)[: charts.LINES])
+        left = len(curve.points) - charts.LINES
+        more = f" The first {charts.LINES} cells; the table has all." if left > 0 else ""
+        plot = charts.steps(f"{curve.measure} by {curve.name}", curve)
+        yield page.figure(plot, f"{curve.measure.replace('_', ' ')} as {curve.name} grows.{more}", wide=False)
+        yield page.table(curve.table)
 
 
 def differences(found: Study) -> Iterator[str]:

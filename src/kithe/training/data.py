@@ -14,11 +14,12 @@ import torch
 from torch import Tensor
 
 from kithe.errors import ConfigError
-from kithe.llm.chat import Encoded, encode_example
-from kithe.records.chat import ChatExample
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
+
+    from kithe.llm.chat import Encoded
+    from kithe.records.chat import ChatExample
 
 # Examples of similar length are gathered from so many effective batches: enough to save padding, too few to sort the data.
 _NEIGHBOURHOOD = 8
@@ -28,16 +29,18 @@ _NEIGHBOURHOOD = 8
 class Tokenised:
     """Examples as tokens, and how many were too long."""
 
-    rows: list[Encoded]
+    rows: "list[Encoded]"
     dropped: int
 
 
-def tokenise(tokenizer: "PreTrainedTokenizerBase", examples: Sequence[ChatExample], max_length: int) -> Tokenised:
+def tokenise(tokenizer: "PreTrainedTokenizerBase", examples: "Sequence[ChatExample]", max_length: int) -> Tokenised:
     """Tokenise examples and leave out those longer than `max_length` tokens.
 
     Raises:
         ValueError: an example has nothing to learn or no end; it is named.
     """
+    from kithe.llm.chat import encode_example
+
     rows = [encode_example(tokenizer, example) for example in examples]
     kept = [row for row in rows if len(row.ids) <= max_length]
     return Tokenised(kept, len(rows) - len(kept))
@@ -168,7 +171,7 @@ class Batch(NamedTuple):
     draw: int
 
 
-def collate(rows: Sequence[Encoded], targets: int = 1, step: int = 0, draw: int = 0) -> Batch:
+def collate(rows: "Sequence[Encoded]", targets: int = 1, step: int = 0, draw: int = 0) -> Batch:
     """Rows as one micro-batch. Padding is id 0, which no mask lets through."""
     length = max(len(row.ids) for row in rows)
 
@@ -192,7 +195,7 @@ class Loader:
     run may go on with other micro-batches or ranks.
     """
 
-    def __init__(self, rows: Sequence[Encoded], plan: Plan, rank: int) -> None:
+    def __init__(self, rows: "Sequence[Encoded]", plan: Plan, rank: int) -> None:
         self._rows, self._plan, self._rank = rows, plan, rank
         self._start = 0
         self._given = 0
@@ -218,7 +221,7 @@ class Loader:
         self._start = state["step"]
 
 
-def evaluation_batches(rows: Sequence[Encoded], size: int, rank: int, world: int) -> list[Batch]:
+def evaluation_batches(rows: "Sequence[Encoded]", size: int, rank: int, world: int) -> list[Batch]:
     """A rank's share of held-out rows; every rank gets equally many batches, some perhaps with nothing to score."""
     order = sorted(range(len(rows)), key=lambda row: (-len(rows[row].ids), row))
     parts = [order[start : start + size] for start in range(0, len(order), size)]
