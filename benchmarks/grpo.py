@@ -209,7 +209,7 @@ def learning(
             for arm in arms:
                 row, own = _arm(Path(folder), arm, seed, steps, epochs)
                 rows, gains = [*rows, row], {**gains, arm: [*gains.get(arm, []), own]}
-                figures = {**_gained(gains), "learning_seeds": seed + 1, "learning_steps": steps, "learning_epochs": epochs}
+                figures = {**_gained(gains), "learning_steps": steps, "learning_epochs": epochs}
                 print(json.dumps({key: value for key, value in row.items() if key != "curve"}), flush=True)
                 keep(rows, figures)
     return rows, figures
@@ -233,7 +233,7 @@ def _gained(gains: Mapping[str, list[list[float]]]) -> Row:
     for arm, own in gains.items():
         name = "reward_gain" if arm == "grpo" else f"reward_gain_{arm}"
         mean, low, high = _interval(own)
-        figures |= {name: mean, f"{name}_low": low, f"{name}_high": high}
+        figures |= {name: mean, f"{name}_low": low, f"{name}_high": high, f"{name}_seeds": len(own)}
     return figures
 
 

@@ -63,6 +63,10 @@ def parser() -> argparse.ArgumentParser:
     attributes.add_argument("which", nargs="?", default="", help="a tier, a category or a key (default: everything)")
     attributes.add_argument("--json", action="store_true", help="as a JSON list")
     attributes.set_defaults(verb=show_ontology)
+    dimensions = shows.add_parser("bank", help="what a simulated user is made of: dimensions and their values")
+    dimensions.add_argument("which", nargs="?", default="", help="a kind or a dimension (default: everything)")
+    dimensions.add_argument("--json", action="store_true", help="as a JSON list")
+    dimensions.set_defaults(verb=show_bank)
     verbs.add_parser("doctor", help="check versions, devices, threads, data").set_defaults(verb=doctor)
     build = verbs.add_parser("build", help="train a verifier, if the store does not hold it: the judge's or the filter's")
     build.add_argument("what", choices=("verifier", "filter"), help="judge=verifier, or task/verify=verifier")
@@ -163,6 +167,14 @@ def show_ontology(options: argparse.Namespace) -> None:
 
     entities = listed(options.which)
     sys.stdout.write(f"{as_json(entities) if options.json else as_text(entities)}\n")
+
+
+def show_bank(options: argparse.Namespace) -> None:
+    """`kithe show bank [KIND | DIMENSION] [--json]`."""
+    from kithe.gym.listing import as_json, as_text, listed
+
+    dimensions = listed(options.which)
+    sys.stdout.write(f"{as_json(dimensions) if options.json else as_text(dimensions)}\n")
 
 
 def doctor(options: argparse.Namespace) -> None:

@@ -1,7 +1,8 @@
 """One generation run: `python run.py task=generate`, the counterpart of a cell for `kithe.generation`.
 
     rows/<stage>-<id>/<block>.jsonl     what each stage wrote, shared by every run with the same stage
-    generated/<id>/                     the corpus; shards/<i>-of-<n>/ holds what the process of a shard needs and says
+    generated/<id>/                     the corpus and nothing else but
+    generated/<id>/shards/              whether it is published; <i>-of-<n>/ holds what the process of a shard needs and says
 
 Whoever finishes last writes the corpus: a shard that finds all blocks complete when it ends.
 """
@@ -88,9 +89,14 @@ class Generation:
         return Folder(self.root / "generated" / self.id)
 
     @property
+    def publishing(self) -> Folder:
+        """Whether the corpus is published; below its folder, for `datasets` refuses one with a `state.json`."""
+        return Folder(self.corpus.path / "shards")
+
+    @property
     def folder(self) -> Folder:
         """What the process of this shard needs and says."""
-        return Folder(self.corpus.path / "shards" / f"{self.plan.shard}-of-{self.plan.shards}")
+        return Folder(self.publishing.path / f"{self.plan.shard}-of-{self.plan.shards}")
 
     @property
     def root(self) -> Path:
@@ -113,12 +119,12 @@ class Generation:
 
     def line(self) -> str:
         """One line for `plan=true`."""
-        state = "done" if self.corpus.done else self.folder.state
+        state = "done" if self.publishing.done else self.folder.state
         return f"{self.name}  {state}  by {self.plan.author.name} personas={self.plan.personas} seed={self.config['seed']}"
 
     def summary(self) -> str:
         """What there is, for the terminal."""
-        if not self.corpus.done:
+        if not self.publishing.done:
             return f"{self.name}: {self.folder.state}; the corpus is published once every shard is done\n"
         return f"{self.corpus.path}: {self.plan.summary(self.corpus.read('card.json'))}\n"
 
@@ -175,13 +181,13 @@ def publish(run: Generation) -> None:
     """Write the corpus if every block is complete and nobody has."""
     if not all(run.pipeline.complete(block) for block in run.plan.blocks()):
         return
-    with run.corpus.lock():
-        if run.corpus.read("state.json").get("state") == "done":
+    with run.publishing.lock():
+        if run.publishing.read("state.json").get("state") == "done":
             return
-        run.corpus.mark("running")
+        run.publishing.mark("running")
         config = {"task": described(run.config["task"]), "seed": run.config["seed"]}
         run.plan.publish(run.corpus.path, run.pipeline, Origin(run.id, config, account(run)))
-        run.corpus.mark("done")
+        run.publishing.mark("done")
 
 
 def described(task: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """The persona bank: counted, checked on load; the crosswalk to the ontology."""
 
+import json
 from collections import Counter
 
 import pytest
 
+from kithe import cli
 from kithe.dialogues.scripted import Scripted
 from kithe.errors import ConfigError
 from kithe.gym.bank import bank, read_bank
@@ -29,6 +31,19 @@ def test_counts_are_those_of_the_released_bank() -> None:
     assert Counter(dimension.kind for dimension in bank().dimensions) == {"basic_info": 10, "behavioral": 14, "constraint": 9}
     assert len(bank().constraints) == 16
     assert bank().required == ("query_length_pref",)
+
+
+def test_the_bank_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["show", "bank"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if not line.startswith(" ")] == ["basic_info", "behavioral", "constraint"]
+    assert len(lines) == 3 + 33
+    cli.main(["show", "bank", "length_pref", "--json"])
+    assert [row["values"] for row in json.loads(capsys.readouterr().out)] == [list(bank().dimension("length_pref").values)]
+    with pytest.raises(
+        SystemExit, match="no such kind or dimension of the persona bank: 'lenght_pref'; did you mean 'length_pref'"
+    ):
+        cli.main(["show", "bank", "lenght_pref"])
 
 
 def test_every_value_is_said() -> None:

@@ -12,7 +12,7 @@ from kithe.generate import Generation, execute
 from kithe.generation.pipeline import Block, Pipeline
 from kithe.generation.stages import Row, Unanswered, Written
 from kithe.gym.conversations import Conversations
-from kithe.gym.corpus import Atlas
+from kithe.gym.corpus import SPLITS, Atlas
 from kithe.gym.players import Answering, ModelPlayers, ScriptedPlayers, opening
 from kithe.gym.records import Trajectory
 from kithe.gym.source import WrittenAtlas
@@ -51,12 +51,22 @@ def test_shards_and_one_process_write_the_same(tmp_path: Path) -> None:
     whole = written(tmp_path / "whole")
     for shard in (1, 2, 0):
         part = written(tmp_path / "parts", "task.shards=3", f"task.shard={shard}")
-        assert part.corpus.done == (shard == 0)
+        assert part.publishing.done == (shard == 0)
     assert files(part) == files(whole)
     assert "use it with data=atlas data.folder=atlas-scripted-s0-" in whole.summary()
     more = written(tmp_path / "whole", "task.personas=14")
     assert more.id != whole.id
     assert more.stage_ids == whole.stage_ids
+
+
+def test_the_library_people_use_reads_a_published_corpus(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    folder = written(tmp_path / "store").corpus.path
+    found = datasets.load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))
+    for split in SPLITS:
+        lines = [json.loads(line) for line in (folder / "jsonl" / f"{split}.jsonl").read_text().splitlines()]
+        rows = [{**row, "persona": {name: value for name, value in row["persona"].items() if value}} for row in found[split]]
+        assert rows == lines
 
 
 def test_a_written_corpus_is_read_as_it_would_be_drawn(tmp_path: Path) -> None:

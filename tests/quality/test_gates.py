@@ -116,3 +116,14 @@ def test_a_mistyped_limit_is_explained() -> None:
         Cell.of(compose(["+corpus.quality.max_compresion=2"]))
     with pytest.raises(ConfigError, match=r"corpus.quality.min_mauve"):
         Cell.of(compose(["corpus.quality.min_mauve=much"]))
+
+
+@pytest.mark.parametrize("data", ["atlas", "ip_dialog"])
+def test_corpora_of_other_tasks_pass_the_limits_that_come_with_them(data: str, tmp_path: Path) -> None:
+    small = {
+        "atlas": ["data.atlas.personas=60"],
+        "ip_dialog": ["task=ip_dialog", "judge=ip_dialog", "data.per_task=15", "data.duplicates=null"],
+    }
+    config = Cell.of(compose([f"data={data}", *small[data]])).config
+    source = instantiate(config["data"])
+    instantiate(config["corpus"]["quality"]).admit(folder(tmp_path, source.histories("train", 0)))  # type: ignore[attr-defined]

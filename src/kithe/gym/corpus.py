@@ -55,8 +55,9 @@ class Atlas:
         Raises:
             ConfigError: one of them is impossible.
         """
-        if self.personas < 1 or self.sessions < 1:
-            raise ConfigError(f"atlas: personas={self.personas} and sessions={self.sessions} must be at least 1")
+        for name in ("personas", "sessions"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"atlas.{name}={getattr(self, name)}: it must be at least 1")
         for name in ("drift", "stray"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"atlas.{name}={getattr(self, name)}: it is a probability, from 0 to 1")

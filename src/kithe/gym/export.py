@@ -17,6 +17,7 @@ import yaml
 from kithe.corpora.source import Split
 from kithe.generation.export import described
 from kithe.gym.assistant import scripted_pool
+from kithe.gym.bank import bank
 from kithe.gym.corpus import SPLITS, Atlas, split_of
 from kithe.gym.figures import PUBLISHED, Statistics, reveal
 from kithe.gym.records import Released, Trajectory, released
@@ -56,23 +57,23 @@ def write_release(talks: Callable[[], Iterable[Trajectory]], folder: Path, atlas
 
 
 def write_parquet(path: Path, rows: list[Released]) -> None:
-    """The released fields as columns; `persona`, whose keys differ from row to row, is a list of `{key, value}`."""
+    """The released fields as columns; `persona` has every dimension of the bank, null where a user has none."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     text, texts = pa.string(), pa.list_(pa.string())
+    persona = pa.struct([(name, text) for name in bank().names])  # `datasets` reads no map
     schema = pa.schema(
         [
-            ("id", text), ("persona_id", text), ("persona", pa.map_(text, text)),
+            ("id", text), ("persona_id", text), ("persona", persona),
             ("original_query", text), ("initial_query", text),
             ("full_conversation", pa.list_(pa.struct([("role", text), ("content", text)]))),
             ("role_utterances", pa.struct([("user", texts), ("assistant", texts)])),
             ("num_turns", pa.int64()), ("distractor_type", text), ("conversation_ended", pa.bool_()),
         ]
     )  # fmt: skip
-    plain = [{**row.model_dump(), "persona": list(row.persona.items())} for row in rows]
     path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.Table.from_pylist(plain, schema), path, compression="zstd")
+    pq.write_table(pa.Table.from_pylist([row.model_dump() for row in rows], schema), path, compression="zstd")
 
 
 def _card(

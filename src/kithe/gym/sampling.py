@@ -182,8 +182,10 @@ class Sampler:
             raise ConfigError(f"sampler.size={self.size}: from 1 to the {len(bank().names)} dimensions of the bank")
         if not 0 <= self.constraints <= self.most_constraints:
             raise ConfigError(f"sampler.constraints={self.constraints}: from 0 to most_constraints={self.most_constraints}")
-        if self.tries < 1 or self.distance < 0:
-            raise ConfigError(f"sampler.tries={self.tries} must be at least 1, sampler.distance={self.distance} at least 0")
+        if self.tries < 1:
+            raise ConfigError(f"sampler.tries={self.tries}: it must be at least 1")
+        if not 0 <= self.distance <= len(bank().names):
+            raise ConfigError(f"sampler.distance={self.distance}: from 0 to the {len(bank().names)} dimensions of the bank")
 
     def personas(self, count: int, seed: int) -> Iterator[GymPersona]:
         """So many personas, `u00000` and on; fewer are the beginning of more."""
