@@ -46,11 +46,13 @@ def rows_of(measure: str, judge: str, figures: dict[str, Metric], **more: Any) -
 def on_pairs(verifier: Verifier, pairs: Sequence[Pair], measure: str) -> tuple[Rows, dict[str, Metric]]:
     """The network alone and with its rules on labelled pairs; the second figure is that of the judge."""
     truth, dialogues = [pair.supported for pair in pairs], [pair.dialogue for pair in pairs]
-    bare = [found >= verifier.checkpoint.threshold for found in verifier.checkpoint.probabilities(texts(pairs))]
+    bare = [found >= 0.5 for found in verifier.checkpoint.bare(texts(pairs))]
+    read = [found >= verifier.checkpoint.threshold for found in verifier.checkpoint.probabilities(texts(pairs))]
     votes = verifier.votes([question(pair, number) for number, pair in enumerate(pairs)])
     whole = agreement(truth, [vote.relevance for vote in votes], dialogues)
     rows = [
         rows_of(measure, "verifier, network alone", agreement(truth, bare, dialogues)),
+        rows_of(measure, "verifier, without rules", agreement(truth, read, dialogues)),
         rows_of(measure, "verifier", whole),
     ]
     if measure == "challenge":
@@ -141,17 +143,19 @@ def main() -> None:
     judge = VerifierJudge(Verifier(store=str(store)))
     training = Folder(trained.folder).read(CARD)["training"]
 
+    fresh, clock = texts(people("test")), time.perf_counter()
+    judge.verifier.checkpoint.probabilities(fresh)
+    pairs_per_s = len(fresh) / (time.perf_counter() - clock)
     rows, found = on_pairs(judge.verifier, people("test"), "judge_pairs/test")
     more, hard = on_pairs(judge.verifier, list(challenge("report")), "challenge")
+    print(f"kappa: {found['kappa']}; challenge: {hard['kappa']}", flush=True)
     rows += more
     rows += (known := [on_cases(judge, "verifier"), on_cases(simulated(), "rules (simulated)")])
     histories = list(RealSet("msc").histories("test", 0))[: 10 if small else 40]
     more, recalled = recall(histories)
     row, asked = on_histories(judge, histories[: 5 if small else 20], 6)
-    rows += [*more, row, *([] if small else probes(judge, asked[::12]))]
+    rows += [*more, row, *([] if small else probes(judge, asked[::24]))]
 
-    pairs, clock = texts(people("validation")), time.perf_counter()
-    judge.verifier.checkpoint.probabilities(pairs)
     summary = {
         **{f"kappa_verifier{end}": found["kappa"][key] for end, key in (("", "value"), ("_low", "low"), ("_high", "high"))},
         **{f"kappa_challenge{end}": hard["kappa"][key] for end, key in (("", "value"), ("_low", "low"), ("_high", "high"))},
@@ -161,7 +165,7 @@ def main() -> None:
         **recalled,
         "verifier_train_s": training["seconds"],
         "verifier_train_cpu_s": training.get("cpu_s"),
-        "pairs_per_s": len(pairs) / (time.perf_counter() - clock),
+        "pairs_per_s": pairs_per_s,
         "pairs_test": len(people("test")),
         "pairs_challenge": len(challenge("report")),
     }

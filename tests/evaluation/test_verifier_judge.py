@@ -11,7 +11,7 @@ from words_encoder import WordsEncoder
 
 from kithe.errors import ConfigError, Stopped
 from kithe.evaluation.judging.cases import cases, examine
-from kithe.evaluation.judging.verdicts import Scored, found
+from kithe.evaluation.judging.verdicts import Question, Scored, found
 from kithe.evaluation.verifier import checkpoint as checkpoints
 from kithe.evaluation.verifier.challenge import challenge
 from kithe.evaluation.verifier.checkpoint import Checkpoint, build, summary
@@ -38,7 +38,7 @@ HISTORY = talk(
 class SharedWords:
     """A scripted reader: the share of the statement's stems that the words have."""
 
-    name, threshold = "scripted", 0.6
+    name, threshold, searched = "scripted", 0.6, 0.8
 
     def probabilities(self, asked: Sequence[tuple[str, str, str]]) -> list[float]:
         return [len(stems(stated) & stems(said)) / max(1, len(stems(stated))) for _, said, stated in asked]
@@ -130,6 +130,14 @@ def test_impossible_options_are_refused() -> None:
         VerifierJudge(resamples=0)
 
 
+def test_the_best_of_many_passages_needs_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kithe.evaluation.verifier.judge.default_encoder", WordsEncoder)
+    statement = "I bake sour bread on Sundays."
+    assert verdict(statement).relevance
+    assert not verdict(statement, passages=2).relevance
+    assert verdict(statement, passages=2, threshold=0.5).relevance
+
+
 def test_the_cases_reach_a_verdict_each(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kithe.evaluation.verifier.judge.default_encoder", WordsEncoder)
     figures, wrong = examine(VerifierJudge(scripted()))
@@ -154,13 +162,16 @@ class Easy:
     def training(self, folder: str | None = None) -> list[Pair]:
         return EASY
 
-    def validation(self, folder: str | None = None) -> list[Pair]:
+    def fitting(self, folder: str | None = None) -> list[Pair]:
         return EASY
+
+    def lookups(self, folder: str | None = None) -> list[tuple[Question, bool]]:
+        return []
 
 
 @pytest.fixture
 def easy(monkeypatch: pytest.MonkeyPatch) -> Course:
-    for name in ("training", "validation"):
+    for name in ("training", "fitting", "lookups"):
         monkeypatch.setattr(Course, name, getattr(Easy, name))
     return SMALL
 
@@ -251,8 +262,26 @@ def test_a_checkpoint_is_read_once_a_process(easy: Course, tmp_path: Path, monke
 
     def counted(course: Course, store: Path, folder: str | None = None) -> Checkpoint:
         calls.append(course)
-        return Checkpoint(store, 0.5)
+        return Checkpoint(store, 0.5, 0.5)
 
     monkeypatch.setattr(checkpoints, "build", counted)
     assert checkpoints.checkpoint(easy, tmp_path) is checkpoints.checkpoint(easy, tmp_path)
     assert len(calls) == 1
+
+
+def test_what_the_network_has_read_it_does_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kithe.training import pairs
+
+    read: list[tuple[str, str, str]] = []
+
+    def counted(model: object, asked: Sequence[tuple[str, str, str]]) -> list[float]:
+        read.extend(asked)
+        return [len(said) / 100 for _, said, _ in asked]
+
+    monkeypatch.setattr(pairs, "probabilities", counted)
+    found = Checkpoint(tmp_path, 0.5, 0.5)
+    vars(found)["network"] = object()
+    one, other = ("", "I sail.", "I sail."), ("", "I bake bread.", "I sail.")
+    assert found.probabilities([one, other, one]) == [0.07, 0.13, 0.07]
+    assert found.probabilities([other, one]) == [0.13, 0.07]
+    assert read == [one, other]

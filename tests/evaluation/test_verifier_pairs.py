@@ -14,6 +14,7 @@ from kithe.evaluation.verifier.checkpoint import threshold
 from kithe.evaluation.verifier.course import Course
 from kithe.evaluation.verifier.harder import MAKERS, Fact, Pen, fact, made, turned
 from kithe.evaluation.verifier.pairs import Pair, from_histories, people
+from kithe.records.history import History, KnowledgeItem, Turn
 
 KNOWN = [
     Pair(premise="Oh, jazz! I could listen to that all night.", statement="I love jazz.", supported=True, dialogue="a"),
@@ -121,9 +122,30 @@ def test_a_pair_becomes_a_question() -> None:
 
 def test_the_threshold_is_the_highest_of_the_good_ones() -> None:
     truth = [True] * 50 + [False] * 50
-    assert 0.7 <= threshold(truth, [0.9] * 50 + [0.3] * 50) <= 0.8
+    assert 0.8 <= threshold(truth, [0.9] * 50 + [0.3] * 50) <= 0.9
     assert 0.3 <= threshold(truth, [0.4] * 50 + [0.1] * 50) <= 0.4
     assert 0.4 <= threshold(truth, [0.9] * 40 + [0.5] * 10 + [0.1] * 50) <= 0.5
+
+
+def test_what_a_search_is_calibrated_on_is_of_its_own_half_and_of_both_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
+    histories = [
+        History(
+            id=f"dialogue{place // 2}-{place % 2}",
+            source="msc",
+            user="u",
+            turns=(Turn(speaker="u", text="Hello."),),
+            items=tuple(KnowledgeItem(statement=f"I am {place} {at}.") for at in range(8)),
+        )
+        for place in range(40)
+    ]
+    monkeypatch.setattr(RealSet, "histories", lambda self, split, limit: histories)
+    judge, other = (Course(source=source).lookups() for source in ("people", "msc"))
+    for asked in (judge, other):
+        assert Counter(own for _, own in asked)[True] == len(asked) / 2
+        assert all((q.item.statement in {item.statement for item in q.history.items}) == own for q, own in asked)
+        assert len({q.id for q, _ in asked}) == len(asked)
+    said = [{q.history.id.rpartition("-")[0] for q, _ in asked} for asked in (judge, other)]
+    assert not said[0] & said[1]
 
 
 def test_a_course_refuses_what_it_cannot_teach() -> None:

@@ -50,7 +50,11 @@ class Release:
     licence: str = "apache-2.0"
 
     def write(self, folder: Path, pipeline: Pipeline, todo: Sequence[Block], atlas: Atlas, origin: Mapping[str, Any]) -> None:
-        """Write every file and the card."""
+        """Write every file and the card.
+
+        Raises:
+            ConfigError: every conversation is in quarantine.
+        """
 
         def talks() -> Iterator[Trajectory]:
             for block in todo:
@@ -60,7 +64,14 @@ class Release:
         failed = [{"row": row, "reason": why.reason, "raw": why.raw} for b in todo for _, row, _, why in pipeline.quarantine(b)]
         write_lines(folder / "rejected.jsonl", (json.dumps(entry, ensure_ascii=False) for entry in failed))
         rejected = dict(sorted(Counter(entry["reason"] for entry in failed).items()))
+        if next(talks(), None) is None:
+            raise ConfigError(_nothing(failed))
         write_release(talks, folder, atlas, {**origin, "licence": self.licence, "rejected": rejected})
+
+
+def _nothing(failed: Sequence[Mapping[str, str]]) -> str:
+    first = f", the first one since: {failed[0]['reason']}" if failed else ""
+    return f"all {len(failed)} conversations are in quarantine{first}; task/players needs a model that does as it is told, or scripted ones"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from kithe.evaluation.agreement import agreement
+from kithe.evaluation.judging.verdicts import Question
+from kithe.evaluation.matching import default_encoder
 from kithe.evaluation.verifier.course import Course
-from kithe.evaluation.verifier.pairs import Pair, texts
+from kithe.evaluation.verifier.looking import look
+from kithe.evaluation.verifier.pairs import PEOPLE, Pair, texts
+from kithe.evaluation.verifier.readout import Readout, apart, features, fit
 from kithe.metrics import MetricsLog
 from kithe.records.base import write_json
 from kithe.store import Folder
@@ -17,10 +21,12 @@ from kithe.store import Folder
 if TYPE_CHECKING:
     from kithe.training.pairs import CrossEncoder, Text
 
-THRESHOLDS: Final = tuple(step / 100 for step in range(20, 81, 2))
+THRESHOLDS: Final = tuple(step / 100 for step in range(20, 99, 2))
 NEIGHBOURS: Final = 3
 SLACK: Final = 0.01
 CARD: Final = "card.json"
+SPLIT_KINDS: Final = (PEOPLE, "msc")  # of pairs from a validation split, those that count first; the others are the challenge's
+PASSAGES: Final = 4  # as the judge reads by default
 
 
 @dataclass(frozen=True)
@@ -29,11 +35,15 @@ class Checkpoint:
 
     Attributes:
         folder: where its weights and its card are.
-        threshold: from which probability on a statement counts as supported; chosen on validation.
+        threshold: from which probability on a statement counts as supported by given words; chosen on validation.
+        searched: the same where the words are the best of several passages of a longer history.
+        readout: what is made of the network's probability; None for that itself.
     """
 
     folder: Path
     threshold: float
+    searched: float
+    readout: Readout | None = None
 
     @property
     def name(self) -> str:
@@ -49,9 +59,20 @@ class Checkpoint:
 
     def probabilities(self, asked: "Sequence[Text]") -> list[float]:
         """How likely each statement is supported: texts are context, premise, statement."""
+        known = self.bare(asked)
+        return known if self.readout is None else self.readout(features(asked, known, default_encoder()))
+
+    def bare(self, asked: "Sequence[Text]") -> list[float]:
+        """The same by the network alone; what it has read it remembers, for many cells predict the same items."""
         from kithe.training.pairs import probabilities
 
-        return probabilities(self.network, asked)
+        fresh = [text for text in dict.fromkeys(asked) if text not in self._known]
+        self._known.update(zip(fresh, probabilities(self.network, fresh), strict=True))
+        return [self._known[text] for text in asked]
+
+    @cached_property
+    def _known(self) -> "dict[Text, float]":
+        return {}
 
 
 @lru_cache(maxsize=4)
@@ -79,9 +100,10 @@ def build(course: Course, store: Path, folder: str | None = None, progress: bool
     with place.lock():
         if not place.done:
             place.mark("running")
-            _train(course, pairs, course.validation(folder), place.path, progress)
+            _train(course, pairs, folder, place.path, progress)
             place.mark("done")
-    return Checkpoint(place.path, float(place.read(CARD)["threshold"]))
+    held = place.read(CARD)
+    return Checkpoint(place.path, held["threshold"], held["threshold_searched"], Readout.of(held["readout"]))
 
 
 def summary(found: Checkpoint) -> str:
@@ -94,7 +116,7 @@ def summary(found: Checkpoint) -> str:
     )
 
 
-def _train(course: Course, pairs: Sequence[Pair], held_out: Sequence[Pair], place: Path, progress: bool) -> None:
+def _train(course: Course, pairs: Sequence[Pair], folder: str | None, place: Path, progress: bool) -> None:
     from kithe.training.pairs import learn
 
     report = learn(
@@ -106,16 +128,40 @@ def _train(course: Course, pairs: Sequence[Pair], held_out: Sequence[Pair], plac
         sink=MetricsLog(place / "metrics.jsonl"),
         progress=progress,
     )
-    found = Checkpoint(place, 0.5).probabilities(texts(held_out))
-    write_json(place / CARD, {**card(course, pairs, held_out, found), "training": report})
-
-
-def card(course: Course, pairs: Sequence[Pair], held_out: Sequence[Pair], found: Sequence[float]) -> dict[str, Any]:
-    """What is to be known about a verifier: what it learnt from, its threshold, and what it does on validation."""
-    truth, chosen = [pair.supported for pair in held_out], threshold([pair.supported for pair in held_out], found)
+    found = card(course, course.fitting(folder), Checkpoint(place, 0.5, 0.5))
+    found |= {"threshold_searched": searched_threshold(course.lookups(folder), _read_by(place, found))}
     counts = Counter(f"{pair.kind}/{'supported' if pair.supported else 'unsupported'}" for pair in pairs)
-    figures = agreement(truth, [each >= chosen for each in found], [pair.dialogue for pair in held_out], resamples=2000)
-    return {"course": asdict(course), "pairs": dict(sorted(counts.items())), "threshold": chosen, "validation": figures}
+    write_json(place / CARD, {"course": asdict(course), "pairs": dict(sorted(counts.items())), **found, "training": report})
+
+
+def card(course: Course, held_out: Sequence[Pair], trained: Checkpoint) -> dict[str, Any]:
+    """The read-out of a trained network, its threshold, and what it does on validation.
+
+    The read-out is fitted on the held-out pairs, of which only those that people labelled count for threshold and figures (if
+    there are none, those of Multi-Session Chat); each of them is read by a read-out that was fitted without its dialogue.
+    """
+    asked, truth = texts(held_out), [pair.supported for pair in held_out]
+    known = features(asked, trained.bare(asked), default_encoder())
+    groups = [pair.dialogue.rsplit("-", 1)[0] if pair.kind in SPLIT_KINDS else pair.dialogue for pair in held_out]
+    crossed = apart(known, truth, groups)
+    counted = next(kind for kind in (*SPLIT_KINDS, held_out[0].kind) if any(pair.kind == kind for pair in held_out))
+    some = [at for at, pair in enumerate(held_out) if pair.kind == counted]
+    right, read = [truth[at] for at in some], [crossed[at] for at in some]
+    chosen = threshold(right, read)
+    figures = agreement(right, [each >= chosen for each in read], [held_out[at].dialogue for at in some], resamples=2000)
+    return {"threshold": chosen, "readout": fit(known, truth).card(), "validation": figures}
+
+
+def searched_threshold(asked: Sequence[tuple[Question, bool]], reader: Checkpoint) -> float:
+    """The threshold for the best of several passages: chosen on facts of a user and of another, in the user's long history."""
+    if not asked:
+        return reader.threshold
+    looked = look([question for question, _ in asked], PASSAGES, default_encoder(), reader.probabilities)
+    return threshold([truth for _, truth in asked], [each.highest for each in looked])
+
+
+def _read_by(place: Path, found: dict[str, Any]) -> Checkpoint:
+    return Checkpoint(place, found["threshold"], found["threshold"], Readout.of(found["readout"]))
 
 
 def threshold(truth: Sequence[bool], probabilities: Sequence[float]) -> float:

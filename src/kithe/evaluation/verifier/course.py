@@ -1,5 +1,6 @@
 """From what a verifier learns, and how; a light description that decides its id."""
 
+import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -7,15 +8,22 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from kithe.corpora.real import RealSet
+from kithe.corpora.source import Split
 from kithe.errors import ConfigError, at_least, more_than, unknown
+from kithe.evaluation.judging.verdicts import Question
+from kithe.evaluation.verifier import rules
+from kithe.evaluation.verifier.challenge import challenge
 from kithe.evaluation.verifier.harder import made, turned
 from kithe.evaluation.verifier.pairs import Pair, Source, from_histories, people
 from kithe.identity import digest
 from kithe.llm.embed import PACKAGE
+from kithe.records.history import History
 from kithe.training.adapters import Recipe
 
 # Raise it when training code changes what comes out.
-VERSION: Final = 1
+VERSION: Final = 3
+LOOKED_UP, FACTS_EACH = 20, 6  # histories, and facts of each label in each of them
+HELD_OUT: Final = 600  # pairs of Multi-Session Chat's validation split that the read-out is fitted on
 SOURCES: Final[tuple[Source, ...]] = ("people", "msc")
 
 
@@ -42,8 +50,8 @@ class Learning:
 class Course:
     """What a verifier is trained on.
 
-    The dialogues of Multi-Session Chat are in two halves, one for each source, so that a verifier that filters (`msc`) and one
-    that judges (`people`) have no pair in common.
+    The dialogues of Multi-Session Chat are in two halves, those of its validation split too, one for each source: a verifier that
+    filters (`msc`) and one that judges (`people`) have no pair in common.
 
     Attributes:
         source: `people`: pairs labelled by hand, and those below; `msc`: those below only.
@@ -51,7 +59,7 @@ class Course:
         dialogues: pairs from Multi-Session Chat's facts with human evidence, half of them supported.
         harder: pairs made by `kithe.evaluation.verifier.harder`.
         epochs, batch, learning_rate, decay, smoothing, precision: see `Learning`.
-        limit: learn from so many pairs only (for tests); None for all.
+        limit: learn from so many pairs only, and choose on so many (for tests); None for all.
     """
 
     source: Source = "people"
@@ -104,16 +112,37 @@ class Course:
             ConfigError: they are not there.
         """
         labelled = people("train", folder) if self.source == "people" else []
-        half = [each for each in RealSet("msc", folder).histories("train", 0) if _half(each.id) == SOURCES.index(self.source)]
-        found = [*labelled, *from_histories(half, self.dialogues, self.seed)] if self.dialogues else labelled
+        found = list(labelled)
+        if self.dialogues:
+            found += from_histories(self._conversations("train", folder), self.dialogues, self.seed)
         every = [*found, *made(found, self.harder, self.seed), *turned(found, self.seed)]
+        return self._some(every)
+
+    def fitting(self, folder: str | None = None) -> list[Pair]:
+        """The pairs that the read-out is fitted on: of validation, and for the judge the challenge's half for development."""
+        talks = self._conversations("validation", folder) if self.dialogues else []
+        own = [*people("validation", folder), *challenge("development")] if self.source == "people" else []
+        return self._some([*own, *from_histories(talks, HELD_OUT, self.seed)])
+
+    def lookups(self, folder: str | None = None) -> list[tuple[Question, bool]]:
+        """Facts of a user (True) and of another user (False), asked about the user's whole history."""
+        histories = self._conversations("validation", folder)[:LOOKED_UP]
+        draw = random.Random(f"{self.seed}/lookups")
+        every = [
+            (Question(f"{history.id}#{own}{at}", history, item), own)
+            for place, history in enumerate(histories)
+            for own, source in ((True, history), (False, histories[(place + 1) % len(histories)]))
+            for at, item in enumerate(draw.sample(source.items, min(FACTS_EACH, len(source.items))))
+        ]
+        return every[: self.limit]
+
+    def _some(self, every: list[Pair]) -> list[Pair]:
         return every if self.limit is None else sorted(every, key=lambda pair: digest(pair.line()))[: self.limit]
 
-    def validation(self, folder: str | None = None) -> list[Pair]:
-        """The pairs that its threshold is chosen on."""
-        if self.source == "people":
-            return people("validation", folder)
-        return from_histories(RealSet("msc", folder).histories("validation", 0), 400, self.seed)
+    def _conversations(self, split: Split, folder: str | None) -> list[History]:
+        """The half of Multi-Session Chat that belongs to its source; both speakers' histories are in the same half."""
+        half = SOURCES.index(self.source)
+        return [each for each in RealSet("msc", folder).histories(split, 0) if _half(each.id) == half]
 
     def identity(self, pairs: Sequence[Pair]) -> str:
         """The id of what is learnt from these pairs: a hash of everything that can change it."""
@@ -122,8 +151,9 @@ class Course:
 
     @property
     def content(self) -> list[Any]:
-        """What decides the weights besides the text of the pairs."""
-        return [VERSION, version(PACKAGE), asdict(self)]
+        """What decides the weights, those of the read-out too, besides the text of the pairs."""
+        by_hand = [pair.line() for pair in challenge("development")] if self.source == "people" else []
+        return [VERSION, version(PACKAGE), asdict(self), rules.digest(), digest(by_hand)]
 
 
 def _half(dialogue: str) -> int:

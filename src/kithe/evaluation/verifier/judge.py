@@ -4,7 +4,7 @@ A statement is looked up in the history (`retrieval`), the nearest passages are 
 (`checkpoint`), and rules decide what it does not see (`rules`). Importing this module loads no model.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,10 +16,11 @@ from kithe.evaluation.judging.items import judged_scores
 from kithe.evaluation.judging.kept import Kept
 from kithe.evaluation.judging.rubric import LATEST, rubric
 from kithe.evaluation.judging.verdicts import Question, Scored, Unscored, Vote, decide
-from kithe.evaluation.matching import Encoder, default_encoder
-from kithe.evaluation.verifier import rules
+from kithe.evaluation.matching import default_encoder
+from kithe.evaluation.verifier import clauses, rules
 from kithe.evaluation.verifier.course import Course
-from kithe.evaluation.verifier.retrieval import Piece, nearest, pieces, quote, searched
+from kithe.evaluation.verifier.looking import Looked, look
+from kithe.evaluation.verifier.retrieval import Piece, quote
 from kithe.identity import digest
 from kithe.records.chat import Prediction, Rejection
 from kithe.records.history import History
@@ -28,19 +29,6 @@ if TYPE_CHECKING:
     from kithe.evaluation.verifier.checkpoint import Checkpoint
 
 SEVERAL: Final = "asked for again and again"
-
-
-@dataclass(frozen=True)
-class Looked:
-    """What was found about a statement: the passages read, nearest first, and how likely each supports it."""
-
-    read: tuple[Piece, ...]
-    probabilities: tuple[float, ...]
-
-    @property
-    def best(self) -> int | None:
-        """The passage most likely to support it; None where the user says nothing."""
-        return max(range(len(self.read)), key=self.probabilities.__getitem__, default=None)
 
 
 @dataclass(frozen=True)
@@ -93,28 +81,24 @@ class Verifier:
 
     def votes(self, questions: Sequence[Question]) -> list[Vote]:
         """One vote a question; `quote` is the user's own words."""
-        limit = self.threshold or self.checkpoint.threshold
-        return [self._vote(question, looked, limit) for question, looked in zip(questions, self.look(questions), strict=True)]
+        return [
+            self._vote(question, looked, self.limit(looked))
+            for question, looked in zip(questions, self.look(questions), strict=True)
+        ]
+
+    def limit(self, looked: Looked) -> float:
+        """The probability from which on a passage supports a statement: a higher one where it is the best of many."""
+        chosen = self.checkpoint.searched if looked.searched else self.checkpoint.threshold
+        return self.threshold or chosen
 
     def look(self, questions: Sequence[Question]) -> list[Looked]:
         """The passages that could support each statement, read closely."""
-        known = {id(question.history): pieces(question.history) for question in questions}
-        encoder, read = self._encoder(questions, known), []
-        for question in questions:
-            found, statement = known[id(question.history)], question.item.statement
-            read.append(tuple(found[index] for index in nearest(found, statement, encoder, self.passages)))
-        asked = [(piece.context, piece.text, q.item.statement) for q, some in zip(questions, read, strict=True) for piece in some]
-        answers = iter(self.checkpoint.probabilities(asked))
-        return [Looked(some, tuple(next(answers) for _ in some)) for some in read]
+        return look(questions, self.passages, default_encoder(), self.checkpoint.probabilities)
 
-    def _encoder(self, questions: Sequence[Question], known: Mapping[int, Sequence[Piece]]) -> Encoder:
-        """The sentence encoder, which has encoded at once everything that is to be searched."""
-        long = [question for question in questions if len(known[id(question.history)]) > self.passages]
-        said = {id(question.history): searched(known[id(question.history)]) for question in long}
-        encoder = default_encoder()
-        if long:
-            encoder.encode([*(question.item.statement for question in long), *(text for some in said.values() for text in some)])
-        return encoder
+    @staticmethod
+    def _objections(history: History, piece: Piece, statement: str) -> Iterator[str]:
+        yield from rules.against_relevance(history, piece, statement)
+        yield from clauses.objections(piece.context, piece.text, statement)
 
     def _vote(self, question: Question, looked: Looked, limit: float) -> Vote:
         history, statement = question.history, question.item.statement
@@ -123,7 +107,7 @@ class Verifier:
         if looked.best is None:
             return Vote(relevance=False, relevance_reason="the user says nothing", confidence=1.0, **sensible)
         piece, probability = looked.read[looked.best], looked.probabilities[looked.best]
-        objections = list(rules.against_relevance(history, piece, statement)) if self.rules else []
+        objections = list(self._objections(history, piece, statement)) if self.rules else []
         open_ = (self.rules and probability < limit) or objections == [rules.REQUEST]
         if open_ and (often := rules.repeated(history, statement)):
             shown = history.turns[often[0]].text
@@ -182,6 +166,7 @@ class VerifierJudge:
         return {
             "judge": it.checkpoint.name,
             "threshold": it.threshold or it.checkpoint.threshold,
+            "threshold_searched": it.threshold or it.checkpoint.searched,
             "rubric": rubric(LATEST).version,
         }
 
