@@ -1,6 +1,7 @@
 """`task=atlas`: conversations as rows of the pipeline, by rules and by models, and what is published of them."""
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ from kithe.cell import Cell
 from kithe.config.compose import compose
 from kithe.errors import ConfigError
 from kithe.generate import Generation, execute
+from kithe.generation.log import Rejected
 from kithe.generation.pipeline import Block, Pipeline
-from kithe.generation.stages import Row, Unanswered, Written
+from kithe.generation.stages import Outcome, Row, Unanswered, Written
 from kithe.gym.conversations import Conversations
 from kithe.gym.corpus import SPLITS, Atlas
 from kithe.gym.players import Answering, ModelPlayers, ScriptedPlayers, opening
@@ -37,6 +39,16 @@ def written(store: Path, *words: str) -> Generation:
 def files(run: Generation) -> dict[str, bytes]:
     names = json.loads((run.corpus.path / "card.json").read_text())["files"]
     return {name: (run.corpus.path / name).read_bytes() for name in [*names, "card.json", "README.md"]}
+
+
+def test_a_corpus_of_nothing_but_quarantine_is_refused_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(self: Conversations, rows: Sequence[Row], seed: int) -> Iterator[tuple[str, Outcome]]:
+        yield from ((row.key, Rejected(reason="user: no JSON", raw="Sure!")) for row in rows)
+
+    monkeypatch.setattr(Conversations, "write", nothing)
+    with pytest.raises(SystemExit, match=r"all 60 conversations are in quarantine, the first one since: user: no JSON"):
+        written(tmp_path)
+    assert not list(tmp_path.glob("generated/*/card.json"))
 
 
 def test_rows_are_the_conversations_of_the_corpus() -> None:

@@ -71,7 +71,7 @@ class Release:
 
 def _nothing(failed: Sequence[Mapping[str, str]]) -> str:
     first = f", the first one since: {failed[0]['reason']}" if failed else ""
-    return f"all {len(failed)} conversations are in quarantine{first}; task/players needs a model that does as it is told, or scripted ones"
+    return f"all {len(failed)} conversations are in quarantine{first}; players must be scripted, or a model that does as told"
 
 
 @dataclass(frozen=True, kw_only=True)
