@@ -252,3 +252,32 @@ def test_every_prompt_is_filled() -> None:
             assert person.id not in text
     assert asks.user_ask("u", people[0], transcript, moment, 0).schema is not None
     assert QUIET.backend == "model"
+
+
+def test_a_message_without_slots_can_lose_what_it_leans_on() -> None:
+    text = "Make it shorter and leave the examples, please."
+    found = asks.meaning_reader(text)('{"intent": "make", "slots": []}')
+    assert isinstance(found, Reading)
+    assert found.value.soft
+    read = asks.noise_reader(text, found.value, "incomplete information")
+    bare = " ".join(word for word in text.split() if not any(word.strip(".,") in soft for soft in found.value.soft))
+    assert isinstance(read(json.dumps({"noisy_text": bare})), Reading)
+    assert isinstance(read(json.dumps({"noisy_text": f"{text} Thanks."})), Problem)
+
+
+def test_slots_are_whole_words_and_known_ones_stay() -> None:
+    found = asks.meaning_reader("I am planning a trip to Rome.", ("Rome",))('{"intent": "planning", "slots": ["a tri"]}')
+    assert isinstance(found, Reading)
+    assert found.value.slots == ("Rome",)
+    assert isinstance(asks.meaning_reader("I am planning.")('{"intent": "plan", "slots": []}'), Problem)
+
+
+def test_what_a_model_calls_both_violated_and_fulfilled_is_violated() -> None:
+    name = asks.wishes(PERSON)[0]
+    said = {"violated_dims": [name, CURIOSITY], "satisfied_dims": [name], "satisfied": False}
+    said |= {"feedback": "Not this.", "serves_dim": name}
+    found = asks.user_reader(PERSON, Moment(2, 4, 2, "travel"))(json.dumps(said))
+    assert isinstance(found, Reading)
+    assert (found.value.violated, found.value.fulfilled) == ((name,), ())
+    blank = asks.user_reader(PERSON, Moment(2, 4, 2, "travel"))(json.dumps({**said, "feedback": "  "}))
+    assert isinstance(blank, Problem)

@@ -107,7 +107,7 @@ class Noises:
         layer = rng.choices(LAYERS, [plan.layers.get(name, 0.0) for name in LAYERS])[0]
         chosen = tuple(plan.chosen(layer, rng))
         first = Call("distractor", asks.meaning_ask(f"{persona.id}/meaning", text, _seed(rng)))
-        meaning = yield from answered(first, asks.meaning_reader(text))
+        meaning = yield from answered(first, asks.meaning_reader(text, known))
         ask = asks.noise_ask(f"{persona.id}/noise", text, meaning, persona, layer, chosen, _seed(rng))
         noisy = yield from answered(Call("distractor", ask), asks.noise_reader(text, meaning, layer))
         return Noise(

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from kithe.gym.bank import bank
 from kithe.gym.noise.distractor import CHECKS, Layer
-from kithe.gym.noise.meaning import Meaning
+from kithe.gym.noise.meaning import Meaning, extract, has_word
 from kithe.gym.queries import Query
 from kithe.gym.sampling import GymPersona
 from kithe.gym.style import SHOWN, count_words
@@ -147,26 +147,31 @@ def wishes(persona: GymPersona) -> tuple[str, ...]:
 
 
 def user_reader(persona: GymPersona, moment: Moment) -> Read[Feedback]:
-    """Reads a reaction; least and target turns hold whatever the model says, and a message is about a wish the user has."""
-    names = (*wishes(persona), CURIOSITY)
+    """Reads a reaction; least and target turns hold whatever the model says, and a message is about a wish the user has.
+
+    What is violated or fulfilled is the model's own judgement; a wish that it names as both is violated.
+    """
+    own = wishes(persona)
+    names = (*own, CURIOSITY)
 
     def check(said: Reaction) -> Feedback | Problem:
         judged = {
-            "violated": tuple(n for n in said.violated_dims if n in names),
-            "fulfilled": tuple(n for n in said.satisfied_dims if n in names),
+            "violated": tuple(n for n in own if n in said.violated_dims),
+            "fulfilled": tuple(n for n in own if n in said.satisfied_dims and n not in said.violated_dims),
         }
         if stage(moment) == "over":
             return Feedback(satisfied=True, **judged)
         if said.satisfied and moment.turn >= moment.least:
             return Feedback(satisfied=True, **judged)
-        if not said.feedback:
+        text = (said.feedback or "").strip()
+        if not text:
             return Problem("feedback is missing: write the next message, it is too early to stop")
-        if named := [name for name in names if name in said.feedback]:
+        if named := [name for name in names if name in text]:
             return Problem(f"feedback names {named[0]}; put the wish in the user's own words")
         if said.serves_dim not in names:
             return Problem(f"serves_dim is none of: {', '.join(names)}")
         reveals = (said.serves_dim,) if said.serves_dim != CURIOSITY else ()
-        return Feedback(satisfied=False, text=said.feedback, serves=(said.serves_dim,), reveals=reveals, **judged)
+        return Feedback(satisfied=False, text=text, serves=(said.serves_dim,), reveals=reveals, **judged)
 
     return _checked(Reaction, check)
 
@@ -181,14 +186,19 @@ def meaning_ask(identity: str, text: str, seed: int) -> Ask:
     return _ask(identity, prompt("meaning").format(text=text), Understood, seed, 0.0, 256)
 
 
-def meaning_reader(text: str) -> Read[Meaning]:
-    """Reads intent and slots; what does not stand in the message is no slot of it."""
+def meaning_reader(text: str, known: tuple[str, ...] = ()) -> Read[Meaning]:
+    """Reads intent and slots; what does not stand in the message, in whole words, is no slot of it.
+
+    `known` slots are added where they stand. What else may be left out is found by rules, so that a message without slots can
+    lose something too.
+    """
 
     def check(said: Understood) -> Meaning | Problem:
-        if said.intent and said.intent.lower() not in text.lower():
+        if said.intent and not has_word(text.lower(), said.intent.lower()):
             return Problem("intent is no word of the message")
-        slots = tuple(dict.fromkeys(slot for slot in said.slots if slot and slot in text))
-        return Meaning(intent=said.intent.lower(), slots=slots, compressed=said.compressed)
+        slots = tuple(dict.fromkeys(slot for slot in (*known, *said.slots) if slot and slot in text and has_word(text, slot)))
+        soft = extract(text, slots).soft
+        return Meaning(intent=said.intent.lower(), slots=slots, soft=soft, compressed=said.compressed)
 
     return _checked(Understood, check)
 
@@ -197,8 +207,9 @@ def noise_ask(
     identity: str, text: str, meaning: Meaning, persona: GymPersona, layer: Layer, strategies: Sequence[str], seed: int
 ) -> Ask:
     """Asks for a noisier message."""
+    details = meaning.slots or meaning.soft
     body = prompt("noise").format(
-        traits=traits(persona), text=text, meaning=f"{meaning.intent} ({'; '.join(meaning.slots) or 'no slots'})",
+        traits=traits(persona), text=text, meaning=f"{meaning.intent} ({'; '.join(details) or 'no slots'})",
         strategies=", ".join(strategies), rule=_LAYER_RULES[layer],
     )  # fmt: skip
     return _ask(identity, body, Rewritten, seed, 0.9, 400)
