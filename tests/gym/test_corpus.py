@@ -13,11 +13,13 @@ from kithe.corpora.build import build
 from kithe.corpora.expressed import Expressed
 from kithe.corpora.source import DataSource, Lossy
 from kithe.errors import ConfigError
+from kithe.gym import source as reading
 from kithe.gym.assistant import heard
 from kithe.gym.corpus import SPLITS, Atlas, split_of
 from kithe.gym.export import Card, write_release
-from kithe.gym.noise.distractor import Distractor
-from kithe.gym.source import NOISED_AWAY, AtlasSource
+from kithe.gym.noise.distractor import Distractor, Noise, Semantics
+from kithe.gym.source import NOISED_AWAY, AtlasSource, unreadable
+from kithe.gym.user import script
 
 SMALL = Atlas(personas=60, sessions=3)
 ORIGIN = {"teacher": "scripted", "scripted": True, "licence": "apache-2.0"}
@@ -136,3 +138,24 @@ def test_the_corpus_stage_takes_it_like_any_other_source() -> None:
     assert corpus.card["missing_facts"] == 0
     assert sum(len(history.items) for history in corpus.train) == 40
     assert NOISED_AWAY in corpus.card["left_out_by_the_source"]
+
+
+def test_what_a_model_says_in_its_own_words_is_an_item_unless_noise_took_it_out() -> None:
+    plain = Atlas(personas=20, distractor=Distractor(rate=0.0))
+    talk = next(own for own in plain.talks() if any(said.reveals for said in own.said))
+    place = next(number for number, own in enumerate(talk.messages) if own.reveals)
+    name = next(one for one in talk.persona if one not in script().cues)
+    words = "This is far too long for me."
+    free = {"content": words, "clean": words, "reveals": (talk.messages[place].reveals[0], name)}
+    meaning = Semantics(intent="", slots=(), compressed_text="")
+    lost = Noise(
+        original_text="a", noisy_text="b", layer="incomplete information", layer_index=2, applied_strategies=("x",),
+        extracted_semantics=meaning,
+    )  # fmt: skip
+    for backend, noise, expected in (("model", None, 2), ("model", lost, 0), ("scripted", None, 0)):
+        silent = [own.model_copy(update={"reveals": ()}) for own in talk.messages]
+        silent[place] = silent[place].model_copy(update={**free, "noise": noise})
+        own = talk.model_copy(update={"messages": tuple(silent), "backend": backend})
+        assert len(reading.history([own], "atlas").items) == expected
+        assert unreadable(own) == 2 - expected
+    assert reading.item(name, talk.persona[name], "", 0).statement.startswith("The user ")

@@ -13,9 +13,10 @@ from typing import Any, Final
 from kithe.corpora.source import DataSource, Split
 from kithe.errors import ConfigError
 from kithe.gym.assistant import heard
+from kithe.gym.bank import bank
 from kithe.gym.corpus import Atlas, split_of
 from kithe.gym.crosswalk import attribute_of
-from kithe.gym.records import Trajectory
+from kithe.gym.records import Spoken, Trajectory
 from kithe.gym.user import script
 from kithe.records.history import Evidence, History, KnowledgeItem, Turn
 
@@ -145,7 +146,7 @@ class AtlasSource:
 
 def unreadable(trajectory: Trajectory) -> int:
     """How many preferences a user brought up in words that cannot be read as such."""
-    return sum(name not in _readable(trajectory, said.content) for said in trajectory.said for name in said.reveals)
+    return sum(name not in _readable(trajectory, said) for said in trajectory.said for name in said.reveals)
 
 
 def history(trajectories: Sequence[Trajectory], source: str) -> History:
@@ -156,24 +157,28 @@ def history(trajectories: Sequence[Trajectory], source: str) -> History:
         for message in trajectory.messages:
             if message.role == "user":
                 for name in message.reveals:
-                    if name in _readable(trajectory, message.content):
+                    if name in _readable(trajectory, message):
                         items[name] = item(name, trajectory.persona[name], message.clean, len(turns))
             turns.append(Turn(speaker=message.role, text=message.content, session=trajectory.session))
     first = trajectories[0]
     return History(id=f"{source}-{first.persona_id}", source=source, user="user", turns=tuple(turns), items=tuple(items.values()))
 
 
-def _readable(trajectory: Trajectory, text: str) -> set[str]:
-    return {name for name, value in heard(text).items() if trajectory.persona.get(name) == value}
+def _readable(trajectory: Trajectory, said: Spoken) -> set[str]:
+    """The wishes that a message still shows: scripted ones by their words; others unless noise took something out of it."""
+    if trajectory.backend == "scripted":
+        return {name for name, value in heard(said.content).items() if trajectory.persona.get(name) == value}
+    return set(said.reveals) if said.noise is None or said.noise.layer == "surface" else set()
 
 
 def item(name: str, value: str, text: str, turn: int) -> KnowledgeItem:
-    """A preference in the words in which the user said it; key and value of the ontology where it has them."""
+    """A preference as the user said it, or else in the bank's words; key and value of the ontology where it has them."""
     known = attribute_of(name, value)
-    cues = script().cues[name][value]
-    clause = next((own for own in cues if own in text.lower()), cues[0])
+    cues = script().cues.get(name, {}).get(value, ())
+    clause = next((own for own in cues if own in text.lower()), next(iter(cues), ""))
+    statement = f"I want you to {clause}." if clause else f"The user {bank().by_name[name].phrase(value)}."
     return KnowledgeItem(
-        statement=f"I want you to {clause}.", category=CATEGORY, key=known[0] if known else None,
+        statement=statement, category=CATEGORY, key=known[0] if known else None,
         value=known[1] if known else value,
         type="preference", polarity="positive", inference="explicit", evidence=(Evidence(turn=turn),),
     )  # fmt: skip
