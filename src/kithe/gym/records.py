@@ -52,7 +52,8 @@ class Trajectory(Record):
         how: whether the query was adapted to the persona, with all or a few of its dimensions.
         length: the class of length that the adapted query was to have; empty for a plain one.
         target: how many answers the user had patience for.
-        satisfied: whether the user ended the talk because nothing was left to ask; otherwise patience ran out.
+        satisfied: whether the last answer went against no wish that shows in it. A user may also fall silent with one left, or
+            out of patience.
     """
 
     id: str
