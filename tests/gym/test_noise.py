@@ -96,7 +96,7 @@ def test_where_nothing_is_left_to_strike_the_rest_still_applies() -> None:
 @given(st.from_regex(r"[a-z]{4,12}", fullmatch=True), st.integers(0, 999))
 def test_a_slip_of_the_finger_is_small(word: str, seed: int) -> None:
     slipped = surface.misspelt(word, Random(seed))
-    assert slipped != word or len(set(word)) < len(word)
+    assert slipped != word
     assert abs(len(slipped) - len(word)) <= 1
     assert (slipped[0], slipped[-1]) == (word[0], word[-1]) or sorted(slipped) == sorted(word)
 

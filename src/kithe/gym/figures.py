@@ -1,5 +1,6 @@
 """Figures of a corpus of conversations: rates with intervals, how preferences come to light, and the published ones."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -40,8 +41,10 @@ class Rate:
     @property
     def sigmas(self) -> float:
         """How many standard errors of the wanted share it is off."""
-        if self.wanted is None or not 0 < self.wanted < 1 or not self.n:
+        if self.wanted is None or not self.n:
             return 0.0
+        if not 0 < self.wanted < 1:
+            return 0.0 if self.value == self.wanted else math.inf
         return abs(self.value - self.wanted) / float(np.sqrt(self.wanted * (1 - self.wanted) / self.n))
 
 

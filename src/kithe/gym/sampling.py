@@ -132,6 +132,10 @@ class Rules:
             for name, values in ((rule.given, rule.among), (rule.then, rule.values)):
                 for value in values:
                     bank().check({name: value}, "sampling rule")
+            if bank().names.index(bank().dimension(rule.given).name) >= bank().names.index(bank().dimension(rule.then).name):
+                raise ConfigError(
+                    f"sampling rule {rule.given} -> {rule.then}: {rule.then} is drawn before {rule.given}; turn it round"
+                )
             if not 0 <= rule.p <= 1 or not rule.values:
                 raise ConfigError(
                     f"sampling rule {rule.given} -> {rule.then}: p={rule.p} must be from 0 to 1, and values not empty"
