@@ -8,7 +8,6 @@ of a laptop: what is claimed is that rewards are learnt, not how well a large mo
 import argparse
 import json
 import math
-import resource
 import statistics
 import sys
 import tempfile
@@ -18,12 +17,12 @@ from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Final
 
 import numpy as np
 
 from benchmarks.common import RESULTS, write
+from benchmarks.grpo_loss import Row, loss
 from kithe.evaluation.statistics import percentiles, totals
 from kithe.gym.corpus import Atlas
 from kithe.gym.noise.distractor import Distractor
@@ -41,7 +40,6 @@ from kithe.ppopt.verdicts import Scripted
 from kithe.records.chat import Prediction
 from kithe.records.history import History
 
-Row = dict[str, Any]
 SESSIONS: Final = 2  # of the past, seen by the policy and by its teacher
 CHARACTERS: Final = 90  # of every message of them
 FORMAT: Final = PPOpt(
@@ -62,72 +60,6 @@ MARKS: Final = (
 def states(split: str) -> list[History]:
     """The states of a split."""
     return list(STATES.histories(split, 0))  # type: ignore[arg-type]
-
-
-# --- loss -------------------------------------------------------------------------------------------------------------------
-
-
-def loss() -> tuple[list[Row], Row]:
-    """Our loss and TRL's own code on the same numbers, over both ratios and all three aggregations."""
-    import torch
-    from trl import GRPOTrainer
-
-    from kithe.training.grpo.objective import Sizes, objective
-    from kithe.training.grpo.settings import Loss
-
-    rows = []
-    for seed in range(5):
-        for ratio in ("token", "sequence"):
-            for how in ("grpo", "dapo", "dr_grpo"):
-                torch.manual_seed(seed)
-                policy, gains = -torch.rand(8, 12) * 4, torch.randn(8)
-                mask = (torch.arange(12)[None] < torch.randint(1, 13, (8, 1))).int()
-                old, reference = policy + 0.3 * torch.randn(8, 12), policy + 0.3 * torch.randn(8, 12)
-                own = objective(
-                    policy,
-                    old,
-                    reference,
-                    mask,
-                    gains,
-                    Sizes(8, int(mask.sum()), 16),
-                    Loss(ratio=ratio, aggregation=how),  # type: ignore[arg-type]
-                )
-                inputs = _inputs(policy, old, reference, mask, gains)
-                theirs = float(GRPOTrainer._compute_loss(_trainer(policy, ratio, how), None, inputs))
-                rows.append(
-                    {"part": "loss", "seed": seed, "ratio": ratio, "aggregation": how, "ours": float(own.loss), "trl": theirs}
-                )
-    return rows, {"loss_diff_to_trl": max(abs(row["ours"] - row["trl"]) for row in rows)}
-
-
-def _inputs(policy: Any, old: Any, reference: Any, mask: Any, gains: Any) -> Row:
-    import torch
-
-    return {
-        "prompt_ids": torch.zeros(len(policy), 1), "prompt_mask": torch.ones(len(policy), 1),
-        "completion_ids": torch.zeros_like(policy), "completion_mask": mask, "advantages": gains,
-        "old_per_token_logps": old, "ref_per_token_logps": reference, "num_items_in_batch": mask.sum(),
-    }  # fmt: skip
-
-
-def _trainer(policy: Any, ratio: str, how: str) -> Any:
-    """What TRL's loss reads of a trainer."""
-    import torch
-
-    same = SimpleNamespace(gather=lambda value: value, reduce=lambda value, reduction: value, num_processes=1)
-    return SimpleNamespace(
-        _get_per_token_logps_and_entropies=lambda *_, **__: (policy, torch.zeros_like(policy), None),
-        _metrics={"train": _Lists()}, model=SimpleNamespace(training=True), accelerator=same, aux_loss_enabled=False,
-        args=SimpleNamespace(use_bias_correction_kl=False, delta=None, steps_per_generation=1), top_entropy_quantile=1.0,
-        off_policy_mask_threshold=None, importance_sampling_level=ratio, beta=0.1, loss_type=how, epsilon_low=0.2,
-        epsilon_high=0.2, use_vllm=False, current_gradient_accumulation_steps=1, max_completion_length=16,
-        _entropy_bonus_enabled=False,
-    )  # fmt: skip
-
-
-class _Lists(dict[str, list[float]]):
-    def __missing__(self, key: str) -> list[float]:
-        return self.setdefault(key, [])
 
 
 # --- controls ---------------------------------------------------------------------------------------------------------------
@@ -302,15 +234,9 @@ def _rewards(own: Any, weights: Path) -> Rated:
 def step(steps: int) -> tuple[list[Row], Row]:
     """A step of ours and of TRL's trainer: same random model, prompts, group, longest answer, reward, KL; medians."""
     ours, theirs = _ours(steps), _trl(steps)
-    rows = [
-        {"part": "step", "who": name, "seconds": own, "peak_rss_mb": _peak()} for name, own in (("kithe", ours), ("trl", theirs))
-    ]
+    rows = [{"part": "step", "who": name, "seconds": own} for name, own in (("kithe", ours), ("trl", theirs))]
     mine, other = (statistics.median(own[1:]) for own in (ours, theirs))
     return rows, {"step_seconds": mine, "step_seconds_trl": other, "times_trl_step": other / mine}
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 LONGEST: Final = 48

@@ -120,10 +120,8 @@ def objective(
     kl = divergence(policy, reference)
     each = (each + rule.kl * kl) * mask
     acts = ((ratio < 1 - rule.clip_low) & (gain < 0)) | ((ratio > 1 + rule.clip_high) & (gain > 0))
-    drift = (policy - reference) * mask
-    return Terms(
-        _gathered(each, mask, sizes, rule), (kl * mask).sum().detach(), drift.sum().detach(), (acts * mask).sum().detach()
-    )
+    sums = [(own * mask).sum().detach() for own in (kl, policy - reference, acts)]
+    return Terms(_gathered(each, mask, sizes, rule), *sums)
 
 
 def divergence(policy: Tensor, reference: Tensor) -> Tensor:
