@@ -12,6 +12,7 @@ import yaml
 from kithe.personas.ontology import ontology
 from kithe.personas.opposed import heard, opposed
 from kithe.personas.persona import Stated
+from kithe.personas.signs import signs_against
 from kithe.personas.skeleton import SETTLED
 from kithe.records.history import Polarity
 
@@ -106,7 +107,7 @@ def _book() -> _Book:
     rows = ((name, rule["reason"], _side(rule["a"]), _side(rule["b"])) for name, rule in page["rules"].items())
     general = (
         Clash(name, reason, Side(tuple(a), one.holds, needs=one.needs), Side(tuple(b), two.holds, needs=two.needs))
-        for name, reason, a, one, b, two in opposed()
+        for name, reason, a, one, b, two in (*opposed(), *signs_against())
     )
     clashes = (*(Clash(*row) for row in rows), *general)
     sides, needing = dict[str, list[int]](), dict[str, dict[str, list[int]]]()

@@ -8,6 +8,8 @@ from itertools import combinations
 from typing import Any, Final
 
 from kithe.personas.clashes import Values, amount, clashes_with, clashing
+from kithe.personas.kinds import kinds_of
+from kithe.personas.ontology import ontology
 from kithe.personas.opposed import AVOIDED, DONE_ONLY, free
 from kithe.personas.persona import Stated
 from kithe.personas.rules import RULES, Rule, knows
@@ -27,6 +29,8 @@ HOURED: Final = (
     "time_constraint",
     "preferred_workout",
 )  # what is done at an hour
+PREFERRED: Final = ("travel_style", "shopping_channel", "transport_preference", "commute_mode", "work_arrangement")
+VAGUE: Final = stems("trip trips holiday holidays break breaks local day work")
 NIGHT: Final = 480  # minutes of sleep, where only the hour of getting up is known
 MARGIN: Final = 30  # minutes by which a night may shift
 SLEPT: Final = re.compile(r"\b(sleep|in bed|stay in bed|lie in)\b")
@@ -66,17 +70,29 @@ def _rules(values: Values) -> Iterator[Conflict]:
 
 
 def _opposites(values: Values) -> Iterator[Conflict]:
-    """The same thing liked under one key and disliked under another (or cut out of the diet)."""
-    against: dict[str, frozenset[str]] = {}
+    """The same thing, or a kind of it, liked under one key and disliked under another (or cut out of the diet)."""
+    against: dict[str, tuple[frozenset[str], ...]] = {}
     liked: dict[str, frozenset[str]] = {}
     for key in (*AVOIDED, *free()):
         if stated := values.get(key):
-            unwanted = key in AVOIDED or (stated.polarity == "negative" and key not in DONE_ONLY)
-            (against if unwanted else liked)[key] = stems(stated.value)
-    for other, cut in against.items():
+            if key in AVOIDED or (stated.polarity == "negative" and key not in DONE_ONLY):
+                against[key] = (stems(stated.value), *(kinds_of(stated.value) if key in AVOIDED or ontology().by_key[key].tier == "Interest" else ()))
+            else:
+                liked[key] = stems(stated.value)
+    for other, cuts in against.items():
         for key, words in liked.items():
-            if cut and cut <= words:
+            if any(cut and cut <= words for cut in cuts):
                 yield Conflict("liked_and_disliked", "the same thing is liked and disliked", (other, key))
+    for key, preferred in _habits(values):
+        if preferred <= stems(values["topic_to_avoid"].value):  # type: ignore[union-attr]
+            yield Conflict("done_and_avoided", "who does not want to hear of a thing does not prefer it", ("topic_to_avoid", key))
+
+
+def _habits(values: Values) -> Iterator[tuple[str, frozenset[str]]]:
+    """The preferences that are chosen from a list, where there is a topic to avoid that could name them."""
+    for key in PREFERRED if values.get("topic_to_avoid") else ():
+        if (stated := values.get(key)) and stated.polarity == "positive" and (words := stems(stated.value) - VAGUE):
+            yield key, words
 
 
 def _ages(values: Values) -> Iterator[Conflict]:

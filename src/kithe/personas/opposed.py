@@ -29,6 +29,8 @@ NAMED: Final = frozenset({
 CHOSEN: Final = ("primary_device", "travel_style", "transport_preference")  # enumerated keys that are likings too
 HOUSEHOLD: Final = ("children", "pets_owned", "friend_circle")  # what somebody may say not to have
 KNOWN: Final = 65_536
+SCALED: Final = "scales/"  # what is denied of these is the other end
+TAKEN_BACK: Final = "/unless"
 _PLAIN: Final = stems("films movies music food foods sports shows songs books talk topics pets things games kinds")
 Holds = Callable[[str, Polarity], bool]
 
@@ -70,10 +72,21 @@ def _page() -> Mapping[str, Any]:
     return page
 
 
+@cache
+def signs() -> Mapping[str, Mapping[str, Any]]:
+    """What `signs.yaml` lists, by name."""
+    page: Mapping[str, Mapping[str, Any]] = yaml.safe_load((files("kithe.personas") / "signs.yaml").read_text("utf-8"))["signs"]
+    return page
+
+
 @lru_cache(maxsize=KNOWN)
 def heard(text: str) -> frozenset[str]:
-    """The lists of the page of which a text holds a phrase, such as "scales/cooking/less"."""
-    return _table().found(text)
+    """The lists of which a text holds a phrase, such as "scales/cooking/less"; "not:scales/cooking/more" where it is only denied."""
+    signed = _table().signed(text)
+    asserted = frozenset(name for name, holds in signed if holds)
+    denied = frozenset(name for name, holds in signed if not holds) - asserted
+    kept = frozenset(name for name in denied if not name.startswith(SCALED) or name.endswith(TAKEN_BACK))
+    return asserted | kept | {f"not:{name}" for name in denied - kept}
 
 
 @cache
@@ -87,10 +100,11 @@ def _table() -> Phrases:
     groups |= {f"professions/{name}": words for name, words in page["professions"].items()}
     ways = page["ways"]
     groups |= {"spurning": page["spurning"], "ways/there": ways["there"], "ways/unless": ways["unless"]}
+    groups |= {f"signs/{name}/{field}": row[field] for name, row in signs().items() for field in ("words", "unless") if row.get(field)}
     return phrases(groups | {f"ways/{place}": mode["words"] for place, mode in enumerate(ways["modes"])})
 
 
-def _says(lists: Iterable[str], unless: str = "", polarity: str = "positive") -> Condition:
+def says(lists: Iterable[str], unless: str = "", polarity: str = "positive") -> Condition:
     """A condition: of this polarity, with a phrase of one of the lists and none of another."""
     wanted = frozenset(lists)
 
@@ -100,7 +114,8 @@ def _says(lists: Iterable[str], unless: str = "", polarity: str = "positive") ->
     return Condition(holds, wanted)
 
 
-def _is(values: Iterable[str]) -> Condition:
+def is_one_of(values: Iterable[str]) -> Condition:
+    """A condition: exactly one of these values."""
     exact = frozenset(values)
     return Condition(lambda text, _: text in exact)
 
@@ -109,14 +124,15 @@ def _scales() -> Iterator[Row]:
     for name, body in _page()["scales"].items():
         keys = [key for key in own() if key not in body.get("not_in", ())]
         at, reason = f"scales/{name}", f"this is the other end of {name.replace('_', ' ')}"
-        for end, other in (("high", "less"), ("low", "more")):
-            against = _says([f"{at}/{other}"], f"{at}/unless")
-            refused = _says([f"{at}/about"], f"{at}/unless", "negative")
+        for end, own_end, other in (("high", "more", "less"), ("low", "less", "more")):
+            denied = [f"not:{at}/{own_end}", *([f"not:{at}/about"] if end == "high" else ())]
+            against = says([f"{at}/{other}", *denied], f"{at}/unless")
+            refused = says([f"{at}/about"], f"{at}/unless", "negative")
             for key, values in body[end].items():
-                yield f"{name}_{end}", reason, (key,), _is(values), keys, against
+                yield f"{name}_{end}", reason, (key,), is_one_of(values), keys, against
                 if end == "high":
-                    yield f"{name}_refused", reason, (key,), _is(values), keys, refused
-                    yield f"{name}_avoided", reason, (key,), _is(values), AVOIDED, _says([f"{at}/about"], polarity="any")
+                    yield f"{name}_refused", reason, (key,), is_one_of(values), keys, refused
+                    yield f"{name}_avoided", reason, (key,), is_one_of(values), AVOIDED, says([f"{at}/about"], polarity="any")
 
 
 def _things() -> Iterator[Row]:
@@ -135,19 +151,19 @@ def _things() -> Iterator[Row]:
 def _diets() -> Iterator[Row]:
     for diet, ruled_out in _page()["diets"].items():
         for name in ruled_out:
-            yield f"{name}_in_diet", f"{diet} rules it out", ("diet_type",), _is([diet]), own(), _liked(name)
+            yield f"{name}_in_diet", f"{diet} rules it out", ("diet_type",), is_one_of([diet]), own(), _liked(name)
 
 
 def _liked(name: str) -> Condition:
     """A condition: a thing is liked."""
-    says = _says([f"things/{name}/heads", f"things/{name}/members"], f"things/{name}/unless")
-    return Condition(lambda text, signed: "spurning" not in heard(text) and says.holds(text, signed), says.needs)
+    named = says([f"things/{name}/heads", f"things/{name}/members"], f"things/{name}/unless")
+    return Condition(lambda text, signed: "spurning" not in heard(text) and named.holds(text, signed), named.needs)
 
 
 def _spurns(name: str) -> Condition:
     """A condition: a positive value that speaks against a thing, such as "an end to all flights"."""
-    says = _says([f"things/{name}/heads"], f"things/{name}/unless")
-    return Condition(lambda text, signed: "spurning" in heard(text) and says.holds(text, signed), says.needs)
+    named = says([f"things/{name}/heads"], f"things/{name}/unless")
+    return Condition(lambda text, signed: "spurning" in heard(text) and named.holds(text, signed), named.needs)
 
 
 @cache
@@ -175,9 +191,9 @@ def _stages() -> Iterator[Row]:
             f"stage_{place}",
             reason,
             ("age_band",),
-            _is(outside),
+            is_one_of(outside),
             own(),
-            _says([f"stages/{place}/words"], f"stages/{place}/unless"),
+            says([f"stages/{place}/words"], f"stages/{place}/unless"),
         )
 
 
@@ -194,7 +210,7 @@ def _professions() -> Iterator[Row]:
                 f"not_in_{industry}",
                 "this is work of another industry",
                 ("industry",),
-                _is([industry]),
+                is_one_of([industry]),
                 ("occupation",),
                 Condition(elsewhere),
             )
@@ -215,7 +231,7 @@ def _ways() -> Iterator[Row]:
             f"way_{place}",
             "this is another way to work",
             ("commute_mode",),
-            _is(mode["with"]),
+            is_one_of(mode["with"]),
             own(),
             Condition(otherwise, frozenset({"ways/there"})),
         )

@@ -11,6 +11,17 @@ from kithe.personas.summary import stem
 GAP: Final = "*"
 WIDEST: Final = 3  # words that a gap may stand for
 OPEN: Final = 6  # letters from which a phrase's word also finds longer stems
+SCOPE: Final = 4  # words before a phrase in which a denial of it stands
+DENIALS: Final = frozenset(
+    "no not never nobody without nothing none neither nor cannot can't won't don't doesn't avoid avoids avoiding refuse refuses refusing stop"
+    " stopping quit quitting cancel cancelling skip skipping skips hate hating hates dodge dodging dodges dislike disliking miss missing lack"
+    " lacking forget forgetting ban banning abolish abolishing".split()
+)  # what turns the words after it into their opposite
+PAIRED: Final = frozenset(
+    tuple(pair.split())
+    for pair in ("turn down", "turning down", "give up", "giving up", "instead of", "rather than", "opposed to", "fed up", "put off")
+)  # the same, of two words
+_TURNS: Final = frozenset({"but", "then", "until", "because", "as"})
 _WORD = re.compile(r"\*|[^\W_][\w'’]*")
 
 
@@ -22,13 +33,25 @@ class Phrases:
 
     def found(self, text: str) -> frozenset[str]:
         """The names of the groups of which the text holds a phrase."""
-        words = stemmed(text)
+        return frozenset(name for name, _ in self.signed(text))
+
+    def signed(self, text: str) -> frozenset[tuple[str, bool]]:
+        """The groups of which the text holds a phrase, each with whether it is asserted there ("never turns down a party") or denied."""
+        words, plain = stemmed(text), _WORD.findall(text.lower())
         return frozenset(
-            name
+            (name, not denied(plain[max(0, place - SCOPE) : place]))
             for place, word in enumerate(words)
             for phrase, name in self.rows.get(word[:3], ())
             if _stands(phrase, words, place)
         )
+
+
+def denied(before: Sequence[str]) -> bool:
+    """Whether the words before something deny it: an odd number of denials since the last "but"."""
+    last = max((place + 1 for place, word in enumerate(before) if word in _TURNS), default=0)
+    count = sum(word in DENIALS for word in before[last:])
+    pairs = sum(pair in PAIRED for pair in zip(before[last:], before[last + 1 :], strict=False))
+    return (count + pairs) % 2 == 1
 
 
 def phrases(groups: Mapping[str, Sequence[str]]) -> Phrases:
