@@ -20,11 +20,11 @@ from kithe.personas.persona import Stated
 from kithe.personas.repair import write_persona
 from kithe.personas.skeleton import SETTLED
 
-KNOWN, UNSEEN, FURTHER, LATER = (
+KNOWN, UNSEEN, FURTHER, LATER, UNHEARD, FINAL = (
     yaml.safe_load(Path(__file__).with_name(f"{name}.yaml").read_text("utf-8"))
-    for name in ("injected", "unseen", "further", "later")
+    for name in ("injected", "unseen", "further", "later", "unheard", "final")
 )
-PAGE = {**KNOWN, **UNSEEN, **FURTHER, **LATER}
+PAGE = {**KNOWN, **UNSEEN, **FURTHER, **LATER, **UNHEARD, **FINAL}
 DEVELOPED = (*KNOWN, *UNSEEN, *list(FURTHER)[::2])
 HELD_OUT = tuple(FURTHER)[1::2]
 SAMPLER = PathSampler(Sampling(), seed=7)

@@ -13,9 +13,11 @@ from kithe.personas.ontology import ontology
 from kithe.personas.opposed import AVOIDED, DONE_ONLY, free
 from kithe.personas.persona import Stated
 from kithe.personas.rules import RULES, Rule, knows
+from kithe.personas.signs import told
 from kithe.personas.skeleton import BANDS, SETTLED, Child, Skeleton
 from kithe.personas.summary import stems
 from kithe.personas.wording import clock_times
+from kithe.personas.years import another_age
 from kithe.records.history import Polarity
 
 HOURED: Final = (
@@ -29,6 +31,7 @@ HOURED: Final = (
     "time_constraint",
     "preferred_workout",
 )  # what is done at an hour
+OF_OTHERS: Final = ("caregiving", "volunteering", "children", "family_tradition")  # whose ages are not the person's own
 PREFERRED: Final = ("travel_style", "shopping_channel", "transport_preference", "commute_mode", "work_arrangement")
 VAGUE: Final = stems("trip trips holiday holidays break breaks local day work")
 NIGHT: Final = 480  # minutes of sleep, where only the hour of getting up is known
@@ -105,6 +108,9 @@ def _ages(values: Values) -> Iterator[Conflict]:
             yield Conflict(
                 "child_older_than_possible", "a parent is at least 16 years older than a child", ("age_band", "children")
             )
+    for key in told() if band and band.value in BANDS else ():
+        if (stated := values.get(key)) and stated.polarity == "positive" and key not in OF_OTHERS and another_age(stated.value, band.value):
+            yield Conflict("another_age", "this is said of another age", ("age_band", key))
     if size and children and children.polarity == "positive" and size.value == "1" and _young(children.value):
         yield Conflict("child_not_in_household", "who lives alone has no small child at home", ("household_size", "children"))
     for first, second in combinations([key for key in ("wake_time", "sleep_time") if values.get(key)], 2):

@@ -29,7 +29,7 @@ NAMED: Final = frozenset({
 CHOSEN: Final = ("primary_device", "travel_style", "transport_preference")  # enumerated keys that are likings too
 HOUSEHOLD: Final = ("children", "pets_owned", "friend_circle")  # what somebody may say not to have
 KNOWN: Final = 65_536
-SCALED: Final = "scales/"  # what is denied of these is the other end
+SCALED: Final = ("scales/", "things/")  # what is denied of these is the other end, or a thing that is not liked
 TAKEN_BACK: Final = "/unless"
 _PLAIN: Final = stems("films movies music food foods sports shows songs books talk topics pets things games kinds")
 Holds = Callable[[str, Polarity], bool]
@@ -163,7 +163,11 @@ def _liked(name: str) -> Condition:
 def _spurns(name: str) -> Condition:
     """A condition: a positive value that speaks against a thing, such as "an end to all flights"."""
     named = says([f"things/{name}/heads"], f"things/{name}/unless")
-    return Condition(lambda text, signed: "spurning" in heard(text) and named.holds(text, signed), named.needs)
+    denied = says([f"not:things/{name}/heads"], f"things/{name}/unless")
+    return Condition(
+        lambda text, signed: ("spurning" in heard(text) and named.holds(text, signed)) or denied.holds(text, signed),
+        (named.needs or frozenset()) | (denied.needs or frozenset()),
+    )
 
 
 @cache
