@@ -79,7 +79,8 @@ def _opposites(values: Values) -> Iterator[Conflict]:
     for key in (*AVOIDED, *free()):
         if stated := values.get(key):
             if key in AVOIDED or (stated.polarity == "negative" and key not in DONE_ONLY):
-                against[key] = (stems(stated.value), *(kinds_of(stated.value) if key in AVOIDED or ontology().by_key[key].tier == "Interest" else ()))
+                kinds = key in AVOIDED or ontology().by_key[key].tier == "Interest"
+                against[key] = (stems(stated.value), *(kinds_of(stated.value) if kinds else ()))
             else:
                 liked[key] = stems(stated.value)
     for other, cuts in against.items():
@@ -108,15 +109,20 @@ def _ages(values: Values) -> Iterator[Conflict]:
             yield Conflict(
                 "child_older_than_possible", "a parent is at least 16 years older than a child", ("age_band", "children")
             )
-    for key in told() if band and band.value in BANDS else ():
-        if (stated := values.get(key)) and stated.polarity == "positive" and key not in OF_OTHERS and another_age(stated.value, band.value):
-            yield Conflict("another_age", "this is said of another age", ("age_band", key))
+    for key in _of_another_age(values, band.value) if band and band.value in BANDS else ():
+        yield Conflict("another_age", "this is said of another age", ("age_band", key))
     if size and children and children.polarity == "positive" and size.value == "1" and _young(children.value):
         yield Conflict("child_not_in_household", "who lives alone has no small child at home", ("household_size", "children"))
     for first, second in combinations([key for key in ("wake_time", "sleep_time") if values.get(key)], 2):
         hours = (amount(str(getattr(values[first], "value", ""))) - amount(str(getattr(values[second], "value", "")))) % 1440 / 60
         if not 4 <= hours <= 12:
             yield Conflict("night_of_wrong_length", "a night has four to twelve hours", (first, second))
+
+
+def _of_another_age(values: Values, band: str) -> Iterator[str]:
+    """The keys whose values name an age of the person that lies outside the band."""
+    rows = ((key, values.get(key)) for key in told() if key not in OF_OTHERS)
+    return (key for key, stated in rows if stated and stated.polarity == "positive" and another_age(stated.value, band))
 
 
 def _hours(values: Values) -> Iterator[Conflict]:

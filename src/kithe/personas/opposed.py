@@ -81,7 +81,7 @@ def signs() -> Mapping[str, Mapping[str, Any]]:
 
 @lru_cache(maxsize=KNOWN)
 def heard(text: str) -> frozenset[str]:
-    """The lists of which a text holds a phrase, such as "scales/cooking/less"; "not:scales/cooking/more" where it is only denied."""
+    """The lists of which a text holds a phrase, such as "scales/cooking/less"; "not:scales/cooking/more" where all are denied."""
     signed = _table().signed(text)
     asserted = frozenset(name for name, holds in signed if holds)
     denied = frozenset(name for name, holds in signed if not holds) - asserted
@@ -100,7 +100,8 @@ def _table() -> Phrases:
     groups |= {f"professions/{name}": words for name, words in page["professions"].items()}
     ways = page["ways"]
     groups |= {"spurning": page["spurning"], "ways/there": ways["there"], "ways/unless": ways["unless"]}
-    groups |= {f"signs/{name}/{field}": row[field] for name, row in signs().items() for field in ("words", "unless") if row.get(field)}
+    for name, row in signs().items():
+        groups |= {f"signs/{name}/{field}": row[field] for field in ("words", "unless") if field in row}
     return phrases(groups | {f"ways/{place}": mode["words"] for place, mode in enumerate(ways["modes"])})
 
 

@@ -14,7 +14,7 @@ from kithe.personas.ontology import ontology
 from kithe.personas.skeleton import SETTLED, draw_skeleton
 
 DRAWS: Final = 60_000
-EXPECTED: Final = 10.0  # how often two facts would meet by chance in those draws, at the least, for their absence to say something
+EXPECTED: Final = 10.0  # times that two facts would meet by chance in those draws, at the least, if their absence is to count
 UNUSUAL: Final = frozenset({"primary_language"})  # ties to places only, which are free text
 Fact = tuple[str, str]
 

@@ -7,11 +7,15 @@ from typing import Final
 
 from kithe.personas.skeleton import BANDS
 
-OLDEST: Final = 120
 KNOWN: Final = 4096
-_ONES: Final = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
-_TENS: Final = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_FIRST: Final = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth", "twelve": "twelfth"}
+ONES: Final = """
+one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen
+"""
+TENS: Final = "twenty thirty forty fifty sixty seventy eighty ninety"
+_ONES: Final = ONES.split()
+_TENS: Final = TENS.split()
+_FIRST: Final = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth",
+                 "twelve": "twelfth"}  # fmt: skip
 _OTHERS: Final = re.compile(
     r"\b(sons?|daughters?|child|children|kids?|twins?|grand\w*|nieces?|nephews?|cousins?|parents?|mothers?|fathers?|mums?|dads?|aunts?|uncles?|teach\w*"
     r"|coach\w*|train|help\w*|tutor\w*|friends?|partner|wife|husband|brothers?|sisters?|dogs?|cats?|volunteer\w*|former|old|company|firm|club's|city's|memor\w*)\b"
@@ -48,8 +52,8 @@ def _words() -> dict[str, int]:
     """Cardinals and ordinals below 100 in words, with and without a hyphen."""
     cardinals = {word: place for place, word in enumerate(_ONES, 1)}
     cardinals |= {word: 10 * place for place, word in enumerate(_TENS, 2)}
-    cardinals |= {f"{tens}{join}{ones}": 10 * place + unit for place, tens in enumerate(_TENS, 2) for unit, ones in enumerate(_ONES[:9], 1)
-                  for join in "- "}  # fmt: skip
+    both = [(tens, place, ones, unit) for place, tens in enumerate(_TENS, 2) for unit, ones in enumerate(_ONES[:9], 1)]
+    cardinals |= {f"{tens}{join}{ones}": 10 * place + unit for tens, place, ones, unit in both for join in "- "}
     return cardinals | {_ordinal(word): number for word, number in cardinals.items()}
 
 
