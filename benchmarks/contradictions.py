@@ -1,8 +1,8 @@
 """How many contradictions put into finished personas are found: `python -m benchmarks.contradictions`; a minute, no model.
 
 A value that clashes with something of a clean persona is put into it, one at a time (`injected/*.yaml`); caught is what is
-reported under the key that was changed. Files that the rules were improved with are `developed`; `aside` holds kinds that the author of
-the rules had written before them; `new` was written when the rules were finished, and no rule was changed for it.
+reported under the key that was changed. Files that the rules were improved with are `developed`; `aside` holds kinds that the
+author of the rules had written before them; `new` was written when the rules were finished, and no rule was changed for it.
 """
 
 import time

@@ -13,14 +13,14 @@ WIDEST: Final = 3  # words that a gap may stand for
 OPEN: Final = 6  # letters from which a phrase's word also finds longer stems
 SCOPE: Final = 4  # words before a phrase in which a denial of it stands
 DENYING: Final = """
-no not never nobody without nothing none neither nor cannot can't won't don't doesn't avoid avoids avoiding refuse refuses refusing
-stop stopping quit quitting cancel cancelling skip skips skipping hate hates hating dodge dodges dodging dislike dislikes disliking
-miss missing lack lacking forget forgetting ban banning abolish abolishing
+no not never nobody without nothing none neither nor cannot can't won't don't doesn't avoid avoids avoiding refuse refuses
+refusing stop stopping quit quitting cancel cancelling skip skips skipping hate hates hating dodge dodges dodging
+dislike dislikes disliking miss missing lack lacking forget forgetting ban banning abolish abolishing
 """
 DENIALS: Final = frozenset(DENYING.split())  # what turns the words after it into their opposite
 PAIRED: Final = frozenset({
-    ("turn", "down"), ("turning", "down"), ("give", "up"), ("giving", "up"), ("instead", "of"), ("rather", "than"), ("opposed", "to"),
-    ("fed", "up"), ("put", "off")})  # fmt: skip  # the same, of two words
+    ("turn", "down"), ("turning", "down"), ("give", "up"), ("giving", "up"), ("instead", "of"), ("rather", "than"),
+    ("opposed", "to"), ("fed", "up"), ("put", "off")})  # fmt: skip  # the same, of two words
 _TURNS: Final = frozenset({"but", "then", "until", "because", "as"})
 _WORD = re.compile(r"\*|[^\W_][\w'’]*")
 
@@ -36,7 +36,7 @@ class Phrases:
         return frozenset(name for name, _ in self.signed(text))
 
     def signed(self, text: str) -> frozenset[tuple[str, bool]]:
-        """The groups of which the text holds a phrase, each with whether it is asserted ("never turns down a party") or denied."""
+        """The groups of which the text holds a phrase, each with whether it is asserted ("never skip a party") or denied."""
         words, plain = stemmed(text), _WORD.findall(text.lower())
         return frozenset(
             (name, not denied(plain[max(0, place - SCOPE) : place]))
