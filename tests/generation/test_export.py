@@ -118,6 +118,15 @@ def test_a_budget_of_privacy_anywhere_in_the_config_stands_in_the_card() -> None
     assert "ε = 2.0" in readme(found, EXPORT)
 
 
+def test_the_seed_of_private_noise_is_not_published() -> None:
+    targets = {"epsilon": 2, "seed": 987654321}
+    found = card("x", {"seed": 7, "task": {"stages": [{"targets": targets}]}}, ACCOUNT, EXPORT, Written())
+    assert "987654321" not in json.dumps(found) + readme(found, EXPORT)
+    assert found["config"]["seed"] == 7
+    exact = card("x", {"seed": 7, "targets": {"epsilon": None, "seed": 5}}, ACCOUNT, EXPORT, Written())
+    assert exact["config"]["targets"]["seed"] == 5
+
+
 def test_only_lines_can_be_published(tmp_path: Path) -> None:
     folder, _, _ = published(tmp_path, Export(chat=PKI(), files=["jsonl"]))
     assert not (folder / "parquet").exists()

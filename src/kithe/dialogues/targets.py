@@ -7,6 +7,7 @@ gets noise of scale k/ε (sequential composition), which makes the whole release
 advance and do not depend on the data.
 """
 
+import json
 from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -20,6 +21,7 @@ from pydantic import Field
 
 from kithe.dialogues.exemplars import TrainingSource
 from kithe.dialogues.mix import Mix, distance, largest_gap
+from kithe.dialogues.noise import noise_for, secret_key
 from kithe.errors import ConfigError
 from kithe.knowledge.fields import categories
 from kithe.records.base import Record
@@ -135,16 +137,23 @@ def fit(histories: Iterable[History], epsilon: float | None = None, rng: Random 
     Raises:
         ConfigError: the privacy budget is not above 0.
     """
-    exact = measure(histories)
+    return Targets(released(measure(histories), epsilon, rng or SystemRandom()))
+
+
+def released(exact: Histograms, epsilon: float | None, rng: Random) -> Histograms:
+    """Histograms with the noise that makes them private (None: as they are).
+
+    Raises:
+        ConfigError: the privacy budget is not above 0.
+    """
     if epsilon is None:
-        return Targets(exact)
+        return exact
     if not epsilon > 0:
         raise ConfigError(f"targets.epsilon={epsilon}: it must be above 0 (or null for exact counts)")
-    rng = rng or SystemRandom()
     bins = _bins()
     scale = len(bins) / epsilon
     noisy = {name: _noisy(getattr(exact, name), bins[name], scale, rng) for name in bins}
-    return Targets(Histograms(histories=sum(noisy["sessions"].values()), epsilon=epsilon, **noisy))
+    return Histograms(histories=sum(noisy["sessions"].values()), epsilon=epsilon, **noisy)
 
 
 def laplace(scale: float, rng: Random) -> float:
@@ -177,8 +186,9 @@ class FromLog:
         source: where the log is; only its training split is read.
         epsilon: privacy budget of the release; None: exact counts.
         most: at most so many histories.
-        seed: of the noise. With a known seed the noise can be taken off again, so keep it as secret as the log; None draws it
-            from the system, and the corpus can then not be made again.
+        seed: of the noise. With a known seed the noise can be taken off again, so keep it as secret as the log; None: the noise
+            comes from the user's secret key (`noise.py`). Either way the same log and budget get the same noise, so that another
+            process, or another run, releases nothing more.
     """
 
     source: TrainingSource
@@ -192,8 +202,17 @@ class FromLog:
 
     @cached_property
     def _fitted(self) -> Targets:
-        noise = None if self.seed is None else Random(f"{self.seed}/noise")
-        return fit(islice(self.source.histories("train", 0), self.most), self.epsilon, noise)
+        exact = measure(islice(self.source.histories("train", 0), self.most))
+        if self.epsilon is None:
+            return Targets(exact)
+        key = secret_key() if self.seed is None else str(self.seed).encode()
+        return Targets(released(exact, self.epsilon, noise_for(f"{_canonical(exact)} {self.epsilon!r}", key)))
+
+
+def _canonical(exact: Histograms) -> str:
+    """Counts as text that does not depend on the order of the histories."""
+    counts = {name: {bin: round(count, 6) for bin, count in getattr(exact, name).items()} for name in _bins()}
+    return json.dumps(counts, sort_keys=True)
 
 
 def _values(history: History) -> dict[str, list[str]]:

@@ -32,7 +32,7 @@ def card(identity: str, config: Mapping[str, Any], account: Mapping[str, Any], e
         "likeness": written.accounts["dialogues"].report() if "dialogues" in written.accounts else {},
         "privacy": {"epsilon": _epsilon(config)},
         "files": dict(sorted(written.files.items())),
-        "config": dict(config),
+        "config": _guarded(config),
     }
 
 
@@ -122,7 +122,10 @@ def _privacy(card: Card) -> Iterator[str]:
     epsilon = card["privacy"]["epsilon"]
     real = card["likeness"].get("exemplars", {}).get("bank") == "FromReal"
     if epsilon is not None:
-        yield f"Statistics of real logs were released with differential privacy, ε = {epsilon}, one history being the unit."
+        yield (
+            f"Statistics of real logs were released with differential privacy, ε = {epsilon}, one history being the unit. "
+            "The noise is drawn once for a log and a budget: corpora that are written again release nothing more."
+        )
     elif "targets" in card["likeness"]:
         yield "Statistics of a real log were used as they are (ε = ∞): no differential-privacy noise."
     else:
@@ -172,6 +175,14 @@ def _flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any
             yield from _flat(value, f"{above}{name} ")
         else:
             yield f"{above}{name}", value
+
+
+def _guarded(value: Any) -> Any:
+    """A config without the seeds of private noise, with which it could be taken off again."""
+    if isinstance(value, Mapping):
+        secret = value.get("epsilon") is not None and value.get("seed") is not None
+        return {key: "secret" if secret and key == "seed" else _guarded(part) for key, part in value.items()}
+    return [_guarded(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _epsilon(value: Any) -> float | None:
