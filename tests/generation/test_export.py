@@ -1,6 +1,7 @@
 """What is published: the same rows as JSON lines, Parquet and chat, read back by a library, and a card that is true."""
 
 import json
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from kithe.generation.card import card, readme
 from kithe.generation.columns import converter, schema
 from kithe.generation.export import RECORDS, ChatRow, Export, Written
 from kithe.generation.pipeline import Pipeline, blocks
+from kithe.generation.statistics import Statistics
 from kithe.knowledge.task import PKI
 from kithe.personas.persona import Persona
+from kithe.personas.taxonomy import taxonomy
 from kithe.records.history import History, KnowledgeItem
 
 TODO = blocks(20, 7)
@@ -125,6 +128,17 @@ def test_the_seed_of_private_noise_is_not_published() -> None:
     assert found["config"]["seed"] == 7
     exact = card("x", {"seed": 7, "targets": {"epsilon": None, "seed": 5}}, ACCOUNT, EXPORT, Written())
     assert exact["config"]["targets"]["seed"] == 5
+
+
+def test_the_card_tells_how_much_of_the_taxonomy_is_touched_at_each_depth(corpus: tuple[Path, Written, dict[str, Any]]) -> None:
+    _, written, found = corpus
+    assert "have no interest paths" in readme(found, EXPORT)
+    counted = Statistics()
+    counted.meet(Persona(id="p", attributes=(), paths=(("Interests", "Beverages", "Tea"),)))
+    statistics = {**written.statistics, "train": counted}
+    text = readme(card("x", {"seed": 0}, ACCOUNT, EXPORT, replace(written, statistics=statistics)), EXPORT)
+    top = taxonomy().counts[1]
+    assert f"| 1 | {top} | 1 ({1 / top:.1%}) | 0 | 0 | 0 |" in text
 
 
 def test_only_lines_can_be_published(tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 """Counted by hand on two short histories."""
 
 from kithe.generation.statistics import SAMPLE, Spread, Statistics
+from kithe.personas.paths import Sampling, sampler
+from kithe.personas.persona import Persona
+from kithe.personas.taxonomy import taxonomy
 from kithe.records.history import Evidence, History, KnowledgeItem, Turn
 
 FIRST = History(
@@ -46,3 +49,27 @@ def test_vocabulary_is_counted_at_the_same_number_of_words_for_everybody() -> No
 def test_nothing_has_no_mean() -> None:
     assert Spread().report() == {"mean": 0.0, "sd": 0.0}
     assert Statistics().report()["routine_turns"] == 0.0
+
+
+def test_coverage_of_the_taxonomy_counts_every_node_on_a_path_once_a_persona() -> None:
+    paths = (("Interests", "Beverages", "Tea", "Green Tea"), ("Interests", "Beverages", "Coffee"))
+    counted = Statistics()
+    assert counted.report()["taxonomy"] == {}
+    for number in range(5):
+        counted.meet(Persona(id=str(number), attributes=(), paths=paths if number else paths[:1]))
+    found, sizes = counted.report()["taxonomy"], taxonomy().counts
+    assert {depth: row["nodes"] for depth, row in found.items()} == {
+        str(depth): size for depth, size in enumerate(sizes) if depth
+    }
+    assert found["1"] == {"nodes": sizes[1], "covered": 1, "share": round(1 / sizes[1], 4), "by_five": 1}
+    assert (found["2"]["covered"], found["2"]["by_five"]) == (2, 1)
+    assert (found["3"]["covered"], found["4"]["covered"]) == (1, 0)
+
+
+def test_paths_of_personas_go_through_nodes_of_the_taxonomy() -> None:
+    names = {tuple(taxonomy().path(node)[1:]) for node in taxonomy().nodes}
+    counted = Statistics()
+    for index in range(50):
+        counted.meet(Persona(id=str(index), attributes=(), paths=tuple(map(tuple, sampler(Sampling(), 0).paths(index)))))
+    assert set(counted.nodes) <= names
+    assert counted.report()["taxonomy"]["1"]["share"] > 0.9

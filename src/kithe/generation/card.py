@@ -81,8 +81,9 @@ def _sections(card: Card) -> Iterator[str]:
     yield "## Size and statistics\n"
     yield "| | " + " | ".join(SPLITS) + " |\n|---|" + "---:|" * len(SPLITS)
     yield from (f"| {name} | {' | '.join(str(values[split]) for split in SPLITS)} |" for name, values in _figures(card))
-    yield "\nVocabulary counts the user's words. A routine turn is a user turn that shows no fact.\n"
-    yield "## Quarantine\n"
+    yield "\nVocabulary counts the user's words. A routine turn is a user turn that shows no fact."
+    yield from _taxonomy(card)
+    yield "\n## Quarantine\n"
     yield from _quarantine(card)
     if card["checks"]:
         yield "\n## An independent second labelling\n"
@@ -98,6 +99,26 @@ def _sections(card: Card) -> Iterator[str]:
     yield "| file | bytes | sha256 |\n|---|---:|---|"
     yield from (f"| {name} | {file['bytes']} | `{file['sha256']}` |" for name, file in card["files"].items())
     yield ""
+
+
+def _taxonomy(card: Card) -> Iterator[str]:
+    """How much of the interest taxonomy the personas' paths touch, depth by depth."""
+    yield "\n## Coverage of the interest taxonomy\n"
+    if not any(card[split]["taxonomy"] for split in SPLITS):
+        yield "Personas of this corpus have no interest paths; their interests come from the writer's own lists."
+        return
+    yield "Nodes on the interest paths of at least one persona, of at least five, and in all (depth 1: top categories).\n"
+    yield (
+        "| depth | nodes | "
+        + " | ".join(f"{split} | by five" for split in SPLITS)
+        + " |\n|---|---:|"
+        + "---:|---:|" * len(SPLITS)
+    )
+    depths = sorted({depth for split in SPLITS for depth in card[split]["taxonomy"]}, key=int)
+    for depth in depths:
+        found = [card[split]["taxonomy"].get(depth) for split in SPLITS]
+        cells = [f"{row['covered']} ({row['share']:.1%}) | {row['by_five']}" if row else "0 | 0" for row in found]
+        yield f"| {depth} | {next(row['nodes'] for row in found if row)} | {' | '.join(cells)} |"
 
 
 def _likeness(found: Mapping[str, Any]) -> Iterator[str]:

@@ -102,7 +102,9 @@ class Export:
             history = History.model_validate_json(texts["dialogues"])
             if key.split("-")[0] != index:
                 index = key.split("-")[0]
-                tables["personas"].add(Persona.model_validate_json(texts["personas"]))
+                persona = Persona.model_validate_json(texts["personas"])
+                tables["personas"].add(persona)
+                written.statistics[block.split].meet(persona)
             tables["dialogues"].add(history)
             for example in self.chat.examples([history]):
                 answer = Message(role="assistant", content=example.answer)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from kithe.corpora.words import words
+from kithe.personas.persona import Persona
+from kithe.personas.taxonomy import taxonomy
 from kithe.records.history import History
 
 SAMPLE: Final = 10_000  # user words after which the vocabulary is counted a first time, so that corpora of any size compare
@@ -34,12 +36,13 @@ class Spread:
 
 @dataclass
 class Statistics:
-    """Counts over the histories of one split; memory grows with the vocabulary only."""
+    """Counts over the histories of one split; memory grows with the vocabulary and the taxonomy's nodes only."""
 
     spreads: dict[str, Spread] = field(
         default_factory=lambda: {name: Spread() for name in ("turns", "user_turns", "sessions", "items", "words_per_user_turn")}
     )
     labels: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in (*_LABELS, "category", "key")})
+    nodes: Counter[tuple[str, ...]] = field(default_factory=Counter)
     vocabulary: set[str] = field(default_factory=set)
     words: int = 0
     sampled: int = 0
@@ -59,6 +62,12 @@ class Statistics:
         for item in history.items:
             for name, counts in self.labels.items():
                 counts[getattr(item, name) or "none"] += 1
+
+    def meet(self, persona: Persona) -> None:
+        """Count the nodes of the interest taxonomy that a persona's paths go through, each once."""
+        root = taxonomy().root.name
+        below = [path[1:] if path[0] == root else path for path in persona.paths if path]
+        self.nodes.update({path[:depth] for path in below for depth in range(1, len(path) + 1)})
 
     def _words(self, said: Iterable[str]) -> None:
         found = list(said)
@@ -81,9 +90,30 @@ class Statistics:
             "vocabulary": {"words": self.words, "types": len(self.vocabulary), f"types_in_{SAMPLE}_words": self.sampled or None},
             "routine_turns": round(self.routine / turns, 4) if turns else 0.0,
             "coverage": {name: {"distinct": len(counts), "entropy_bits": _entropy(counts)} for name, counts in coverage.items()},
+            "taxonomy": self._taxonomy(),
             "categories": dict(sorted(coverage["category"].items())),
             "shares": {name: _shares(self.labels[name]) for name in _LABELS},
         }
+
+    def _taxonomy(self) -> dict[str, dict[str, float]]:
+        """For each depth below the root how many nodes there are, and how many some persona has, and five; {} without paths."""
+        if not self.nodes:
+            return {}
+        rows = [(depth, size, [count for node, count in self.nodes.items() if len(node) == depth])
+                for depth, size in enumerate(taxonomy().counts) if depth]  # fmt: skip
+        return {
+            str(depth): {
+                "nodes": size,
+                "covered": len(counts),
+                "share": round(len(counts) / size, 4),
+                "by_five": _at_least(5, counts),
+            }
+            for depth, size, counts in rows
+        }
+
+
+def _at_least(least: int, counts: Iterable[int]) -> int:
+    return sum(count >= least for count in counts)
 
 
 def _shares(counts: Counter[str]) -> dict[str, float]:
