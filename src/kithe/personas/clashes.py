@@ -60,11 +60,10 @@ def clashing(values: Values) -> Iterator[tuple[Clash, str, str]]:
     for key, stated in values.items():
         for side in _held(key, stated.value, stated.polarity) if stated else ():
             held.setdefault(side, []).append(key)
-    for side in sorted(held):
-        if side % 2 == 0 and side + 1 in held:
-            clash = _book().clashes[side // 2]
-            seconds = [key for key in held[side + 1] if _same(clash.b, key, values)]
-            yield from ((clash, first, second) for first in held[side] for second in seconds if first != second)
+    for side in sorted(side for side in held if side % 2 == 0 and side + 1 in held):
+        clash = _book().clashes[side // 2]
+        seconds = [key for key in held[side + 1] if _same(clash.b, key, values)]
+        yield from ((clash, first, second) for first in held[side] for second in seconds if first != second)
 
 
 def clashes_with(values: Values, key: str) -> bool:

@@ -83,10 +83,14 @@ def _opposites(values: Values) -> Iterator[Conflict]:
                 against[key] = (stems(stated.value), *(kinds_of(stated.value) if kinds else ()))
             else:
                 liked[key] = stems(stated.value)
+    holding: dict[str, list[str]] = {}
+    for key, words in liked.items():
+        for word in words:
+            holding.setdefault(word, []).append(key)
     for other, cuts in against.items():
-        for key, words in liked.items():
-            if any(cut and cut <= words for cut in cuts):
-                yield Conflict("liked_and_disliked", "the same thing is liked and disliked", (other, key))
+        found = {key for cut in cuts if cut for key in holding.get(next(iter(cut)), ()) if cut <= liked[key]}
+        for key in sorted(found):
+            yield Conflict("liked_and_disliked", "the same thing is liked and disliked", (other, key))
     for key, preferred in _habits(values):
         if preferred <= stems(values["topic_to_avoid"].value):  # type: ignore[union-attr]
             yield Conflict("done_and_avoided", "who does not want to hear of a thing does not prefer it", ("topic_to_avoid", key))

@@ -1,6 +1,7 @@
 """Words that tell of a fact (`signs.yaml`) as rules against every fact that it rules out, by itself or by what goes with it."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 from kithe.personas.ontology import ontology
@@ -10,6 +11,7 @@ from kithe.personas.support import ruled_out
 TELLING: Final = frozenset({"favorite_local_place", "fashion_style", "preferred_workout", "sport_played", "outdoor_sport"})
 
 
+@cache
 def told() -> tuple[str, ...]:
     """The free keys whose words tell how somebody lives; what merely interests somebody tells nothing."""
     return tuple(key for key in own() if key in TELLING or ontology().by_key[key].tier != "Interest")
