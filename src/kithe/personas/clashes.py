@@ -4,13 +4,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Any, Final
-
-import yaml
 
 from kithe.personas.ontology import ontology
 from kithe.personas.opposed import heard, opposed
+from kithe.personas.pages import page
 from kithe.personas.persona import Stated
 from kithe.personas.signs import signs_against
 from kithe.personas.skeleton import SETTLED
@@ -102,8 +100,8 @@ def _held(key: str, text: str, polarity: Polarity) -> tuple[int, ...]:
 
 @cache
 def _book() -> _Book:
-    page = _page()
-    rows = ((name, rule["reason"], _side(rule["a"]), _side(rule["b"])) for name, rule in page["rules"].items())
+    listed = _page()
+    rows = ((name, rule["reason"], _side(rule["a"]), _side(rule["b"])) for name, rule in listed["rules"].items())
     general = (
         Clash(name, reason, Side(tuple(a), one.holds, needs=one.needs), Side(tuple(b), two.holds, needs=two.needs))
         for name, reason, a, one, b, two in (*opposed(), *signs_against())
@@ -122,8 +120,7 @@ def _book() -> _Book:
 
 @cache
 def _page() -> Mapping[str, Any]:
-    page: Mapping[str, Any] = yaml.safe_load((files("kithe.personas") / "contradictions.yaml").read_text("utf-8"))
-    return page
+    return page("contradictions.yaml")
 
 
 def _side(body: Mapping[str, Any]) -> Side:

@@ -3,12 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Any, Final
 
-import yaml
-
 from kithe.personas.ontology import ontology
+from kithe.personas.pages import page
 from kithe.personas.skeleton import BANDS, SETTLED
 from kithe.personas.summary import stems
 from kithe.personas.wording import Phrases, phrases
@@ -68,15 +66,14 @@ def own() -> tuple[str, ...]:
 
 @cache
 def _page() -> Mapping[str, Any]:
-    page: Mapping[str, Any] = yaml.safe_load((files("kithe.personas") / "opposed.yaml").read_text("utf-8"))
-    return page
+    return page("opposed.yaml")
 
 
 @cache
 def signs() -> Mapping[str, Mapping[str, Any]]:
     """What `signs.yaml` lists, by name."""
-    page: Mapping[str, Mapping[str, Any]] = yaml.safe_load((files("kithe.personas") / "signs.yaml").read_text("utf-8"))["signs"]
-    return page
+    found: Mapping[str, Mapping[str, Any]] = page("signs.yaml")["signs"]
+    return found
 
 
 @lru_cache(maxsize=KNOWN)
@@ -91,15 +88,15 @@ def heard(text: str) -> frozenset[str]:
 
 @cache
 def _table() -> Phrases:
-    page = _page()
+    book = _page()
     groups = {f"{part}/{name}/{field}": words
-              for part in ("scales", "things") for name, body in page[part].items()
+              for part in ("scales", "things") for name, body in book[part].items()
               for field in ("about", "more", "less", "heads", "members", "unless") if (words := body.get(field))}  # fmt: skip
-    groups |= {f"stages/{place}/{field}": row[field] for place, row in enumerate(page["stages"]) for field in ("words", "unless")
+    groups |= {f"stages/{place}/{field}": row[field] for place, row in enumerate(book["stages"]) for field in ("words", "unless")
                if row.get(field)}  # fmt: skip
-    groups |= {f"professions/{name}": words for name, words in page["professions"].items()}
-    ways = page["ways"]
-    groups |= {"spurning": page["spurning"], "ways/there": ways["there"], "ways/unless": ways["unless"]}
+    groups |= {f"professions/{name}": words for name, words in book["professions"].items()}
+    ways = book["ways"]
+    groups |= {"spurning": book["spurning"], "ways/there": ways["there"], "ways/unless": ways["unless"]}
     for name, row in signs().items():
         groups |= {f"signs/{name}/{field}": row[field] for field in ("words", "unless") if field in row}
     return phrases(groups | {f"ways/{place}": mode["words"] for place, mode in enumerate(ways["modes"])})

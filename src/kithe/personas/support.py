@@ -3,14 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.resources import files
 from itertools import combinations
 from random import Random
 from typing import Any, Final
 
-import yaml
-
 from kithe.personas.ontology import ontology
+from kithe.personas.pages import page
 from kithe.personas.skeleton import SETTLED, draw_skeleton
 
 DRAWS: Final = 60_000
@@ -28,10 +26,8 @@ def keys() -> tuple[str, ...]:
 @cache
 def excluded() -> Mapping[Fact, frozenset[Fact]]:
     """For each fact those that never occur with it."""
-    page: Mapping[str, Mapping[str, Mapping[str, list[str]]]] = yaml.safe_load(
-        (files("kithe.personas") / "support.yaml").read_text("utf-8")
-    )
-    rows = [((key, value), (other, text)) for key, values in page.items() for value, others in values.items()
+    listed: Mapping[str, Mapping[str, Mapping[str, list[str]]]] = page("support.yaml")
+    rows = [((key, value), (other, text)) for key, values in listed.items() for value, others in values.items()
             for other, texts in others.items() for text in texts]  # fmt: skip
     found: dict[Fact, set[Fact]] = {}
     for first, second in rows:
@@ -61,11 +57,11 @@ def counted(draws: int, seed: int = 0) -> dict[str, Any]:
         facts = [(key, text) for key in keys() if (text := told[key]) is not None]
         single.update(facts)
         pairs.update(combinations(facts, 2))
-    page: dict[str, Any] = {}
+    met: dict[str, Any] = {}
     for first, second in combinations(sorted(single, key=_place), 2):
         if first[0] != second[0] and not pairs[first, second] and single[first] * single[second] / draws >= EXPECTED:
-            page.setdefault(first[0], {}).setdefault(first[1], {}).setdefault(second[0], []).append(second[1])
-    return page
+            met.setdefault(first[0], {}).setdefault(first[1], {}).setdefault(second[0], []).append(second[1])
+    return met
 
 
 def _place(fact: Fact) -> tuple[int, str]:
