@@ -31,7 +31,7 @@ class KeyedNoise(Random):
         """A number in [0, 1)."""
         self._counter += 1
         drawn = hmac.digest(self._key, self._counter.to_bytes(8, "big"), "sha256")
-        return (int.from_bytes(drawn[:8], "big") >> (64 - BITS)) / 2**BITS
+        return (int.from_bytes(drawn[:8], "big") >> (64 - BITS)) * 2.0**-BITS
 
 
 def noise_for(what: str, key: bytes) -> KeyedNoise:
