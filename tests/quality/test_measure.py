@@ -133,6 +133,8 @@ def test_corpora_are_read_by_id_folder_file_or_set(tmp_path: Path, real_data: Pa
     assert by_id == read(str(tmp_path / "corpus" / "synthetic-abc"), tmp_path)
     assert by_id.histories == read(str(tmp_path / "corpus" / "synthetic-abc" / "train.jsonl"), tmp_path).histories
     monkeypatch.setenv("KITHE_DATA", str(real_data))
+    write_lines(tmp_path / "generated" / "scripted-s0-1" / "train.jsonl", (each.line() for each in by_id.histories))
+    assert read("scripted-s0-1", tmp_path).histories == by_id.histories
     assert len(read("laps", tmp_path, 5).histories) == 5
     with pytest.raises(ConfigError, match="synthetic-abc"):
         read("synthetic-abd", tmp_path)

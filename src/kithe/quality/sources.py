@@ -17,6 +17,7 @@ from kithe.records.base import open_text
 from kithe.records.history import History
 
 SUFFIXES: Final = (".jsonl", ".gz")
+KINDS: Final = ("corpus", "generated")  # folders of the store that hold corpora
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ def read(what: str, store: Path, most: int | None = None) -> Corpus:
     """The corpus of that name.
 
     Args:
-        what: an id below `store`/corpus, a folder with a train.jsonl, a .jsonl or .jsonl.gz file of histories, or a real set.
+        what: an id below `store`/corpus or `store`/generated, a folder with a train.jsonl, a .jsonl or .jsonl.gz file of histories,
+            or a real set.
         store: the root of all results.
         most: at most so many histories, drawn by a fixed seed.
 
@@ -40,10 +42,10 @@ def read(what: str, store: Path, most: int | None = None) -> Corpus:
     """
     if what in SETS:
         return corpus(what, RealSet(what).histories("train", 0), most)
-    file = _file(Path(what)) or _file(store / "corpus" / what)
+    file = next(filter(None, (_file(place) for place in (Path(what), *(store / kind / what for kind in KINDS)))), None)
     if file is None:
-        there = sorted(path.parent.name for path in (store / "corpus").glob("*/train.jsonl"))
-        raise unknown(f"corpus in {store / 'corpus'}, folder, file or real set", what, [*there, *SETS])
+        there = sorted(path.parent.name for kind in KINDS for path in (store / kind).glob("*/train.jsonl"))
+        raise unknown(f"corpus in {store}/{' or '.join(KINDS)}, folder, file or real set", what, [*there, *SETS])
     found = corpus(Path(what).name.split(".")[0] or what, histories(file), most)
     if not found.histories:
         raise ConfigError(f"{file}: no histories in it; a report needs at least one")
