@@ -79,6 +79,28 @@ def test_other_corpora_have_no_such_section(tmp_path: Path, store: Path) -> None
         users.written(str(tmp_path), store)
 
 
+@pytest.mark.parametrize(("personas", "sessions"), [(1, 1), (4, 2)])
+def test_a_tiny_corpus_has_a_report_that_says_what_it_is_too_small_for(tmp_path: Path, personas: int, sessions: int) -> None:
+    atlas = Atlas(personas=personas, sessions=sessions)
+    write_release(atlas.talks, tmp_path / "generated" / "tiny", atlas, {"teacher": "scripted", "scripted": True, "licence": "x"})
+    found = users.written("tiny", tmp_path)
+    assert found is not None
+    n = personas * sessions
+    part = users.part(found, Hashed(), PEOPLE)
+    path = write([users.corpus(found)], [], Hashed(), None, tmp_path / "out", SIZES, parts=[part])[0]
+    text = " ".join(path.read_text(encoding="utf-8").split())
+    for name in ("seed queries", "opening messages", "follow-ups", "all a user says"):
+        assert f"| {name} | domain | not enough data (n = {n}) for 10 neighbours of other users |" in text
+    assert text.count(" for 10 neighbours of other users") == 6
+    assert f"conversations | {n} |" in text
+    assert ("not enough data (n = 0) for a share" in text) == (sessions == 1)  # nothing can drift in one session
+    assert ("not enough data (n = 1) for a classifier that never saw a user" in text) == (personas == 1)
+    assert ("for an odds ratio of several users" in text) == (personas == 1)
+    own = json.loads((tmp_path / "out" / "report.json").read_text())["Simulated users: tiny"]["domains"]
+    assert (own["neighbours"], own["seed_queries_minus_all_said"]) == ([], None)
+    assert own["not_enough"][0] == {"texts": "seed queries", "label": "domain", "n": n}
+
+
 def test_rates_are_found_wherever_they_stand() -> None:
     own = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 10, "wanted": None}
     assert list(users.rates({"a": {"b": own, "c": 3}, "d": own})) == [("a: b", Rate(**own)), ("d", Rate(**own))]  # type: ignore[arg-type]
