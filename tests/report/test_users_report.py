@@ -2,13 +2,16 @@
 
 import json
 from pathlib import Path
+from statistics import mean
 
 import pytest
 
 from kithe.errors import ConfigError
+from kithe.gym.coherence import coherence
 from kithe.gym.corpus import Atlas
 from kithe.gym.export import write_release
 from kithe.gym.figures import Rate
+from kithe.gym.records import Trajectory
 from kithe.gym.source import FILE
 from kithe.quality.measure import Sizes
 from kithe.quality.texts import Corpus
@@ -62,6 +65,8 @@ def test_the_json_holds_the_figures(files: dict[str, str]) -> None:
     assert own["people"]["turns_per_conversation"]["human"] == 3
     assert own["people"]["language"]["value"] > 0.9
     assert own["reveal"]["odds_ratio"] > 3
+    assert own["coherence"]["against"] == 0
+    assert 0.9 < own["coherence"]["score"] <= 1
 
 
 def test_histories_are_those_of_all_users(store: Path) -> None:
@@ -99,6 +104,17 @@ def test_a_tiny_corpus_has_a_report_that_says_what_it_is_too_small_for(tmp_path:
     own = json.loads((tmp_path / "out" / "report.json").read_text())["Simulated users: tiny"]["domains"]
     assert (own["neighbours"], own["seed_queries_minus_all_said"]) == ([], None)
     assert own["not_enough"][0] == {"texts": "seed queries", "label": "domain", "n": n}
+
+
+def test_coherence_is_that_of_all_sessions() -> None:
+    talks = list(Atlas(personas=3, sessions=2).talks())
+    assert users.coherent(talks)["against"] == 0
+    wrong = talks[0].model_copy(update={"persona": {"age_band": "under 18", "role": "a lawyer"}})
+    assert users.coherent([*talks[:3], wrong]) == {"score": pytest.approx(mean([*map(_score, talks[:3]), 0])), "against": 0.25}
+
+
+def _score(talk: Trajectory) -> float:
+    return coherence().score(talk.persona)
 
 
 def test_rates_are_found_wherever_they_stand() -> None:

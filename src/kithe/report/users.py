@@ -1,12 +1,14 @@
 """What a corpus report says of simulated users: rates against their laws, reveal under friction, domains, people beside them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
+from statistics import mean
 from typing import Any, Final
 
 from kithe.gym import evidence
+from kithe.gym.coherence import coherence
 from kithe.gym.corpus import SPLITS
 from kithe.gym.domains import DOMAIN, NEIGHBOURS, Domains, Encoder, domains
 from kithe.gym.figures import Rate
@@ -61,8 +63,20 @@ def part(
     count = card["statistics"]["personas"]
     found = domains(Trajectory.read(atlas.folder / FILE), encoder)
     beside = compared(atlas, people) if people else {}
-    tables = [statistics_table(card), laws_table(card["statistics"]), *reveal_tables(card["reveal"], count), domains_table(found)]
-    figures = {"statistics": card["statistics"], "reveal": card["reveal"], "domains": as_json(found), "people": beside}
+    shared = coherent(Trajectory.read(atlas.folder / FILE))
+    tables = [
+        statistics_table(card, shared),
+        laws_table(card["statistics"]),
+        *reveal_tables(card["reveal"], count),
+        domains_table(found),
+    ]
+    figures = {
+        "statistics": card["statistics"],
+        "coherence": shared,
+        "reveal": card["reveal"],
+        "domains": as_json(found),
+        "people": beside,
+    }
     return Part(
         heading=f"Simulated users: {atlas.name}",
         words=WORDS,
@@ -79,8 +93,19 @@ def as_json(found: Domains) -> dict[str, Any]:
     return {"neighbours": rows, "not_enough": short, "seed_queries_minus_all_said": found.closer and asdict(found.closer)}
 
 
-def statistics_table(card: Mapping[str, Any]) -> Table:
-    """Sizes beside the published ones."""
+def coherent(talks: Iterable[Trajectory]) -> dict[str, float]:
+    """How far personas go together, over all sessions, so after drift and with the domain and scenario of the query.
+
+    Returns:
+        `score`: the mean share of the rules that concern a persona which it keeps; `against`: the share of sessions in which it
+        goes against a hard rule.
+    """
+    rules, personas = coherence(), [talk.persona for talk in talks]
+    return {"score": mean(map(rules.score, personas)), "against": mean(rules.broken(values) > 0 for values in personas)}
+
+
+def statistics_table(card: Mapping[str, Any], shared: Mapping[str, float]) -> Table:
+    """Sizes beside the published ones, and how far personas go together."""
     own, other = card["statistics"], card["published"]
     rows = (
         ("conversations", f"{own['conversations']}", f"{other['conversations']}"),
@@ -88,6 +113,8 @@ def statistics_table(card: Mapping[str, Any]) -> Table:
         ("turns, mean", quantity(own["turns"]["mean"]), " and ".join(map(quantity, other["turns"]))),
         ("dimensions a persona, mean", quantity(own["features_per_persona"]), quantity(other["features_per_persona"])),
         ("words a conversation, mean", quantity(own["words_per_conversation"]), NONE),
+        ("coherence score of personas, mean", fraction(shared["score"]), NONE),
+        ("sessions against a hard rule, share", fraction(shared["against"]), NONE),
         ("tokens a conversation, all calls", NONE, quantity(other["tokens_per_conversation_all_calls"])),
     )
     return Table(("size", "here", "as published"), (False, True, True), rows)

@@ -103,8 +103,10 @@ def absent(before: str, after: str) -> bool:
 
 
 def vague(before: str, after: str) -> bool:
-    """A word or several less, and one that says nothing more."""
-    return _more(before, after, _any_register("vague")) and bool(Counter(_tokens(before)) - Counter(_tokens(after)))
+    """A word or several less, one that says nothing more, and nothing else."""
+    one, two = Counter(_tokens(before)), Counter(_tokens(after))
+    said = [phrase for phrase in _any_register("vague") if _more(before, after, [phrase])]
+    return bool(one - two) and any(set(two - one) <= set(_tokens(phrase)) for phrase in said)
 
 
 def contradiction(before: str, after: str) -> bool:
