@@ -50,7 +50,11 @@ def single(composed: DictConfig) -> None:
         return
     if not run.folder.done:
         run.prepare()
-        experiment.execute(run)
+        try:
+            experiment.execute(run)
+        finally:
+            if run.folder.state == "failed":
+                run.build("logger").project_run(run.store.root, run.name, None)
     report(run.store.root, [run.name], run.folder.path, AT_ONCE)
     run.build("logger").project_run(run.store.root, run.name, None)
 
@@ -158,7 +162,7 @@ def tabulate(cells: Sequence[Cell]) -> None:
     write_json(folder.path / "sweep.json", {"sweep_id": name, "runs": names, "command": command(), "tables": tables})
     report(cells[0].store.root, names, folder.path, AT_ONCE)
     for cell in cells:
-        if cell.folder.done:
+        if cell.folder.state in ("done", "failed"):
             cell.build("logger").project_run(cell.store.root, cell.name, name)
     cells[0].build("logger").project_sweep(cells[0].store.root, name)
 
