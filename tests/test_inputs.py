@@ -107,6 +107,6 @@ def test_a_cell_is_refused_before_anything_is_made(cell: Cell, tmp_path: Path, m
     monkeypatch.setattr(experiment, "run_worker", lambda *given: pytest.fail("nothing may be started"))
     put(tmp_path / "sets", "laps", "i like coffee")
     cell.prepare()
-    with pytest.raises(SystemExit, match=r"failed: laps/test\.jsonl\.gz .* changed since this cell read it"):
+    with pytest.raises(SystemExit, match=r"failed: data files changed since they were read: laps/test\.jsonl\.gz \("):
         experiment.execute(cell)
     assert cell.folder.state == "failed"

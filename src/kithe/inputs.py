@@ -46,8 +46,8 @@ def check(cell: Cell) -> None:
             # What comes later was made from it, also where it has not noted so, being unfinished.
             made = shlex.join(str(folder.path) for folder, _ in stages[place:] if folder.path.exists())
             raise ConfigError(
-                f"{', '.join(changed)} changed since this cell read it: put the old file back, or make everything anew from the "
-                f"new one: rm -r {made}"
+                f"data files changed since they were read: {', '.join(changed)}; put the old content back, or make anew what was "
+                f"made from it: rm -r {made}"
             )
 
 

@@ -149,7 +149,8 @@ def finish(runs: Sequence[Run]) -> None:
         tabulate(cells)
     corpora = {run.id: run for run in runs if isinstance(run, Generation)}
     sys.stdout.writelines(run.summary() for run in corpora.values())
-    if not all(run.folder.done for run in runs):
+    if missing := sum(not run.folder.done for run in runs):
+        sys.stderr.write(f"kithe: {missing} of {len(runs)} runs are not done; the same command does what is missing\n")
         raise SystemExit(1)
 
 
