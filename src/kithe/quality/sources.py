@@ -32,8 +32,8 @@ def read(what: str, store: Path, most: int | None = None) -> Corpus:
     """The corpus of that name.
 
     Args:
-        what: an id below `store`/corpus or `store`/generated, a folder with a train.jsonl, a .jsonl or .jsonl.gz file of histories,
-            or a real set.
+        what: an id below `store`/corpus or `store`/generated, a folder with a train.jsonl, a .jsonl or .jsonl.gz file of
+            histories, or a real set.
         store: the root of all results.
         most: at most so many histories, drawn by a fixed seed.
 
