@@ -51,7 +51,7 @@ class Processes:
     def two(self, settings: dict[str, Any]) -> list[int | None]:
         pair = self.started(settings)
         pair[0].join(240)
-        if pair[0].exitcode != 0 and not settings.get("stop"):
+        if pair[0].exitcode != 0 and not {"stop", "term"} & settings.keys():
             pair[1].kill()  # as torchrun does when one has failed
         pair[1].join(240)
         return [process.exitcode for process in pair]

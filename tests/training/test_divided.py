@@ -15,6 +15,7 @@ from tiny import examples
 from transformers import AutoModelForCausalLM
 
 from kithe.errors import ConfigError
+from kithe.launch.signals import AGAIN
 from kithe.llm.chat import encode
 from kithe.llm.models import Folder
 from kithe.training.checkpoints import Checkpoints
@@ -62,7 +63,8 @@ def check(
 ) -> None:
     settings: dict[str, Any] = {"model": spec.path, "adapt": adapt, "micro_batch": 2, "folder": str(folder)}
     settings |= {"strategy": strategy, "offload": offload}
-    assert all(processes.two({**settings, "stop": 3}))
+    # As a scheduler does, which tells every process of a job.
+    assert processes.two({**settings, "term": 3}) == [AGAIN, AGAIN]
     assert (folder / "checkpoint" / "last.ckpt").is_dir() == strategy.startswith("zero")
     if strategy != "ddp":
         with pytest.raises(ConfigError, match=f"runtime={strategy} runtime.processes=2"):

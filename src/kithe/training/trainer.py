@@ -15,6 +15,7 @@ from lightning_fabric.plugins.environments import LightningEnvironment, TorchEla
 from lightning_fabric.plugins.io import TorchCheckpointIO
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.strategies import DDPStrategy, Strategy
+from pytorch_lightning.trainer.connectors.signal_connector import _SignalConnector
 
 from kithe.errors import unknown
 
@@ -97,7 +98,7 @@ def make_trainer(
     strategy = _strategy(hardware, ranks, micro_batch)
     masters = mixed or (bf16 and hardware.divides)
     place = TorchElasticEnvironment() if "TORCHELASTIC_RUN_ID" in os.environ else LightningEnvironment()
-    return pl.Trainer(
+    trainer = pl.Trainer(
         accelerator=hardware.accelerator,
         devices=ranks.local_world,
         num_nodes=ranks.world // ranks.local_world,
@@ -117,6 +118,19 @@ def make_trainer(
         default_root_dir=folder,
         deterministic="warn",
     )
+    trainer._signal_connector = NoSignals(trainer)
+    return trainer
+
+
+class NoSignals(_SignalConnector):
+    """Leaves SIGTERM to who asked for it (`StopFlag`).
+
+    Lightning would end the process with status 0 in the middle of its work and without a checkpoint, and talk to other processes
+    from inside the handler. Schedulers send it to every process of a job, and so to this one.
+    """
+
+    def register_signal_handlers(self) -> None:
+        """None."""
 
 
 class ToFile(TorchCheckpointIO):
