@@ -245,9 +245,9 @@ def test_a_cancelled_cell_does_not_come_back_and_the_same_command_goes_on(straig
     waited(lambda: lines(tmp_path, TRAINS), sweep)
     first = job_of(tmp_path)
     subprocess.run(["scancel", first], check=True)
-    out, err = ended(sweep, 1)
-    assert f"failed (job {first}: CANCELLED)" in err
-    assert "somebody cancelled it; repeat the command to go on" in out
+    assert f"failed (job {first}: CANCELLED)" in ended(sweep, 1)[1]
+    (folder,) = tmp_path.glob("runs/*")
+    assert "somebody cancelled it; repeat the command to go on" in Folder(folder).read("state.json")["error"]
     assert (state(first), restarts(first)) == ("CANCELLED", 0)
     before = lines(tmp_path, TRAINS, ANSWERS)
     ended(started(tmp_path, "-m", *STEPS, *CLUSTER))

@@ -19,7 +19,7 @@ from kithe.training.trainer import Hardware
 
 
 def main(settings: dict[str, Any], ranks: dict[str, str] | None = None) -> None:
-    """The settings say what to learn, and at which step to `stop`, get SIGTERM (`term`) or `die`; or rank 1 to `die_1` or `hang_1`.
+    """The settings say what to learn, and at which step to `stop`, get SIGTERM (`term`) or `die`; rank 1 may `die_1` or `hang_1`.
 
     Args:
         ranks: what torchrun would say, where it is not there.
