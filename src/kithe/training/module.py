@@ -67,8 +67,8 @@ def adamw(learnt: Iterable[nn.Parameter], recipe: Recipe) -> torch.optim.AdamW:
     It differs in rounding from torch's other forms, which take as much again as the largest parameter (on CPUs) or all (on GPUs).
     """
     first, second = recipe.betas
-    settings = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
-    optimiser = torch.optim.AdamW(learnt, betas=(first, second), fused=True, **settings)
+    peak, decay = recipe.learning_rate, recipe.weight_decay
+    optimiser = torch.optim.AdamW(learnt, lr=peak, betas=(first, second), weight_decay=decay, fused=True)
     # It could undo the scaling of gradients, which is never done here; Lightning would not clip what might be scaled.
     optimiser._step_supports_amp_scaling = False
     return optimiser

@@ -133,7 +133,7 @@ class NoSignals(_SignalConnector):
         """None."""
 
 
-class ToFile(TorchCheckpointIO):
+class ToFile(TorchCheckpointIO):  # type: ignore[misc]
     """Writes a checkpoint into its file as it goes; Lightning would first make all of it in memory."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any = None) -> None:
