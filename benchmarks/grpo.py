@@ -2,7 +2,8 @@
 
 `python -m benchmarks.grpo` measures everything; `python -m benchmarks.grpo loss controls learning step` some of it, and the parts
 that are not named keep what stands in the file. Users, assistant and judge are scripted. The small model and its world are those
-of a laptop: what is claimed is that rewards are learnt, not how well a large model would rewrite.
+of a laptop: what is claimed is that rewards are learnt, not how well a large model would rewrite. Figures are of users of
+the test split; `--split validation` is for choosing a recipe.
 """
 
 import argparse
@@ -13,9 +14,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,6 +42,7 @@ from kithe.ppopt.teacher import Scripted as Teacher
 from kithe.ppopt.verdicts import Scripted
 from kithe.records.chat import Prediction
 from kithe.records.history import History
+from kithe.worker import Meter
 
 SESSIONS: Final = 2  # of the past, seen by the policy and by its teacher
 CHARACTERS: Final = 90  # of every message of them
@@ -65,10 +69,10 @@ def states(split: str) -> list[History]:
 # --- controls ---------------------------------------------------------------------------------------------------------------
 
 
-def controls() -> tuple[list[Row], Row]:
+def controls(split: str) -> tuple[list[Row], Row]:
     """Untrained rewriters, controls and probes on held-out states: personalisation (1-10), completion, wins over the original."""
-    people = states("validation")
-    swapped = {one.id: one for one in replace(STATES, cold=None, swapped=True).histories("validation", 0)}
+    people = states(split)
+    swapped = {one.id: one for one in replace(STATES, cold=None, swapped=True).histories(split, 0)}  # type: ignore[arg-type]
     found = {
         "rules": _judged(people, baselines.rules),
         "wrong_history": _judged([swapped[one.id] for one in people], baselines.rules),
@@ -84,7 +88,8 @@ def controls() -> tuple[list[Row], Row]:
             {"part": "controls", "rewriter": "rules", "sessions": sessions, "personalisation": metrics["personalisation"]}
         )
     ordered = value["oracle"] >= value["rules"] > value["wrong_history"]
-    return rows, {f"personalisation_{name}": value[name] for name in ("oracle", "rules", "wrong_history", "no_op")} | {
+    shown = {f"personalisation_{name}": value[name] for name in ("oracle", "rules", "wrong_history", "no_op")}
+    return rows, {"controls_split": split, "controls_users": len(people)} | shown | {
         "controls_in_order": bool(
             ordered and abs(value["wrong_history"] - value["no_op"]) < value["rules"] - value["wrong_history"]
         )
@@ -103,7 +108,15 @@ def _judged(people: Sequence[History], rewriter: baselines.Rewriter) -> Row:
 # --- learning ---------------------------------------------------------------------------------------------------------------
 
 
-def rules(arm: str, seed: int, steps: int, epochs: float) -> Any:
+ARMS: Final = ("grpo", "gdpo", "task_only", "no_reasoning", "no_cold_start")
+
+
+def form(arm: str) -> PPOpt:
+    """What an arm is asked for and how it answers."""
+    return replace(FORMAT, reasoning=arm != "no_reasoning")
+
+
+def rules(arm: str, steps: int, epochs: float) -> Any:
     """How an arm learns."""
     from kithe.training.adapters import FullSFT, Recipe
     from kithe.training.grpo.adapter import GRPO
@@ -115,6 +128,7 @@ def rules(arm: str, seed: int, steps: int, epochs: float) -> Any:
         Steps(2e-4, steps, warmup=0.05, betas=(0.9, 0.99), validate_every=0),
         {"profile": ProfileReward(), "task": TaskReward(ScriptedHouse(), Scripted()), "format": FormatReward()},
         {**weights, "format": 0.0},
+        cold_start=arm != "no_cold_start",
         advantage=Advantage("normalise_then_sum" if arm == "gdpo" else "sum_then_normalise"),
         loss=Loss(kl=0.02),
         rollouts=Rollouts(8, 32, 1.0, 1.0, 8, 256),
@@ -129,33 +143,34 @@ def small() -> Any:
 
 
 def learning(
-    seeds: int, steps: int, epochs: float, arms: Sequence[str], keep: Callable[[list[Row], Row], None]
+    split: str, seeds: int, steps: int, epochs: float, arms: Sequence[str], keep: Callable[[list[Row], Row], None]
 ) -> tuple[list[Row], Row]:
     """Cold start, then rewards, per arm and seed; the gain is measured on states of held-out users with exported weights.
 
-    The arms of a seed share its cold start, so that only the first one's seconds hold it.
+    The arms of a seed that answer in the same form share its cold start, so that only the first one's seconds hold it.
     """
     rows, gains, figures = list[Row](), dict[str, list[list[float]]](), Row()
     for seed in range(seeds):
         with tempfile.TemporaryDirectory() as folder:
             for arm in arms:
-                row, own = _arm(Path(folder), arm, seed, steps, epochs)
+                row, own = _arm(Path(folder), split, arm, seed, steps, epochs)
                 rows, gains = [*rows, row], {**gains, arm: [*gains.get(arm, []), own]}
-                figures = {**_gained(gains), "learning_steps": steps, "learning_epochs": epochs}
+                figures = {**_gained(gains), "learning_split": split, "learning_steps": steps, "learning_epochs": epochs}
                 print(json.dumps({key: value for key, value in row.items() if key != "curve"}), flush=True)
                 keep(rows, figures)
     return rows, figures
 
 
-def _arm(folder: Path, arm: str, seed: int, steps: int, epochs: float) -> tuple[Row, list[float]]:
-    curve, before, after, seconds, cpu = _taught(folder, arm, seed, steps, epochs)
+def _arm(folder: Path, split: str, arm: str, seed: int, steps: int, epochs: float) -> tuple[Row, list[float]]:
+    curve, before, after, seconds, cpu = _taught(folder, split, arm, seed, steps, epochs)
     start, end = (statistics.mean(own[0] for own in each) for each in (before, after))
     parts = {
         f"{when}_{name}": statistics.mean(own[place] for own in each)
         for when, each in (("sft", before), ("after", after))
         for place, name in ((1, "profile"), (2, "task"))
     }
-    row = {"part": "learning", "arm": arm, "seed": seed, "seconds": round(seconds, 1), "cpu_seconds": round(cpu, 1)}
+    row = {"part": "learning", "arm": arm, "seed": seed, "split": split, "n": len(before)}
+    row |= {"seconds": round(seconds, 1), "cpu_seconds": round(cpu, 1)}
     gain = [b[0] - a[0] for a, b in zip(before, after, strict=True)]
     return {**row, "sft": start, "after": end, **parts, "curve": curve}, gain
 
@@ -177,66 +192,89 @@ def _interval(gains: Sequence[Sequence[float]]) -> tuple[float, float, float]:
     return float(each.mean()), low, high
 
 
+CURVE: Final = ("step", "reward", "reward.profile", "reward.task", "kl", "entropy", "length")
 Rated = list[tuple[float, float, float]]  # reward, profile, task of each held-out state
 
 
-def _taught(folder: Path, arm: str, seed: int, steps: int, epochs: float) -> tuple[list[Row], Rated, Rated, float, float]:
+def _taught(
+    folder: Path, split: str, arm: str, seed: int, steps: int, epochs: float
+) -> tuple[list[Row], Rated, Rated, float, float]:
     from kithe.training.adapters import Lesson
     from kithe.training.trainer import Hardware
 
-    own, curve = rules(arm, seed, steps, epochs), list[Row]()
+    own, asked, curve = rules(arm, steps, epochs), form(arm), list[Row]()
     home = folder / f"{arm}-{seed}"
     home.mkdir()
-    if (shared := folder / f"cold-{seed}").exists():  # all arms of a seed start from the same weights
+    shared = folder / f"cold-{seed}-{'reasoned' if asked.reasoning else 'plain'}"
+    if own.cold_start and shared.exists():  # these arms of a seed start from the same weights
         (home / "cold").symlink_to(shared)
 
     def sink(row: Row) -> None:
         if row["stage"] == "train":
-            curve.append(
-                {
-                    key: row[key]
-                    for key in ("step", "reward", "reward.profile", "reward.task", "kl", "entropy", "length")
-                    if key in row
-                }
-            )
+            curve.append({key: row[key] for key in CURVE if key in row})
 
     begun, busy = time.perf_counter(), time.process_time()
-    own.learn(Lesson(small(), FORMAT, states("train"), [], "fp32", seed, home, sink, Hardware(), 10_000, False, _never))
+    own.learn(Lesson(small(), asked, states("train"), [], "fp32", seed, home, sink, Hardware(), 10_000, False, _never))
     seconds, cpu = time.perf_counter() - begun, time.process_time() - busy
-    if not shared.exists():
+    if own.cold_start and not shared.exists():
         (home / "cold").rename(shared)
-    return curve, _rewards(own, shared / "weights"), _rewards(own, home / "weights"), seconds, cpu
+    before = own.load(small(), shared / "weights", "fp32") if own.cold_start else small().load("fp32")
+    after = own.load(small(), home / "weights", "fp32")
+    return curve, _rewards(own, asked, before, split), _rewards(own, asked, after, split), seconds, cpu
 
 
 def _never() -> bool:
     return False
 
 
-def _rewards(own: Any, weights: Path) -> Rated:
+def _rewards(own: Any, asked: PPOpt, model: Any, split: str) -> Rated:
     """0.3 profile + 0.7 task of the most likely answers to held-out states, the same scale for every arm."""
     from kithe.llm.chat import render
     from kithe.llm.sampling import Sampling
     from kithe.training.grpo.module import Room
     from kithe.training.grpo.rollouts import draw
 
-    people, spec = states("validation"), small()
-    model, words = own.load(spec, weights, "fp32"), spec.tokenizer()
-    prompts = [render(words, FORMAT.requests(one)[0].prompt) for one in people]
-    room = Room(FORMAT, words, people, prompts)
-    rollouts = draw(model, words, list(enumerate(prompts)), [[Sampling()] for _ in people], FORMAT.max_new_tokens, 64)
+    people, words = states(split), small().tokenizer()
+    prompts = [render(words, asked.requests(one)[0].prompt) for one in people]
+    room = Room(asked, words, people, prompts)
+    rollouts = draw(model, words, list(enumerate(prompts)), [[Sampling()] for _ in people], asked.max_new_tokens, 64)
     cases = room.predictions(rollouts)
-    return [(0.3 * a + 0.7 * b, a, b) for a, b in zip(own.rewards["profile"](cases), own.rewards["task"](cases), strict=True)]
+    profile, task = (own.rewards[name](cases) for name in ("profile", "task"))
+    return [(0.3 * a + 0.7 * b, a, b) for a, b in zip(profile, task, strict=True)]
 
 
 # --- step -------------------------------------------------------------------------------------------------------------------
 
 
 def step(steps: int) -> tuple[list[Row], Row]:
-    """A step of ours and of TRL's trainer: same random model, prompts, group, longest answer, reward, KL; medians."""
-    ours, theirs = _ours(steps), _trl(steps)
-    rows = [{"part": "step", "who": name, "seconds": own} for name, own in (("kithe", ours), ("trl", theirs))]
-    mine, other = (statistics.median(own[1:]) for own in (ours, theirs))
-    return rows, {"step_seconds": mine, "step_seconds_trl": other, "times_trl_step": other / mine}
+    """A step of ours and of TRL's trainer: same random model, prompts, group, longest answer, reward, KL; medians.
+
+    Each has a process of its own. Its memory is the peak of what is resident beyond what was there before the trainer was made.
+    """
+    rows = [{"part": "step", "who": name, **_alone(name, steps)} for name in STEPPERS]
+    mine, other = (statistics.median(row["seconds"][1:]) for row in rows)
+    return rows, {
+        "step_seconds": mine,
+        "step_seconds_trl": other,
+        "times_trl_step": other / mine,
+        "memory_of_trl_step": rows[0]["memory_mb"] / rows[1]["memory_mb"],
+    }
+
+
+def _alone(who: str, steps: int) -> Row:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_stepped, who, steps).result()
+
+
+def _stepped(who: str, steps: int) -> Row:
+    import torch  # noqa: F401
+    import trl  # noqa: F401
+
+    states("train"), small().tokenizer()
+    meter = Meter()
+    before = meter.read()["peak_memory_mb"]
+    seconds = STEPPERS[who](steps)
+    return {"seconds": seconds, "memory_mb": meter.read()["peak_memory_mb"] - before, "memory_before_mb": before}
 
 
 LONGEST: Final = 48
@@ -312,6 +350,9 @@ def replace_sessions(one: History) -> History:
     return one.model_copy(update={"turns": ()})
 
 
+STEPPERS: Final[Mapping[str, Callable[[int], list[float]]]] = {"kithe": _ours, "trl": _trl}
+
+
 def main() -> None:
     """Measure what is named, or everything."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -319,7 +360,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--epochs", type=float, default=8.0)
-    parser.add_argument("--arms", default="grpo,gdpo,task_only")
+    parser.add_argument("--arms", default=",".join(ARMS))
+    parser.add_argument("--split", default="test", choices=("validation", "test"), help="whose held-out users are measured")
     parser.add_argument("--clocked", type=int, default=6, help="steps that are timed")
     chosen = parser.parse_args()
     before = json.loads((RESULTS / "grpo.json").read_text(encoding="utf-8")) if (RESULTS / "grpo.json").exists() else {}
@@ -333,14 +375,14 @@ def main() -> None:
 
     measured: dict[str, Callable[[], tuple[list[Row], Row]]] = {
         "loss": loss,
-        "controls": controls,
-        "learning": lambda: learning(chosen.seeds, chosen.steps, chosen.epochs, arms, keep),
+        "controls": lambda: controls(chosen.split),
+        "learning": lambda: learning(chosen.split, chosen.seeds, chosen.steps, chosen.epochs, arms, keep),
         "step": lambda: step(chosen.clocked),
     }
     for part in chosen.parts:
         more, figures = measured[part]()
         rows, summary = [*rows, *more], {**summary, **figures}
-        assert all(math.isfinite(value) for value in figures.values())
+        assert all(math.isfinite(value) for value in figures.values() if isinstance(value, float))
         print(write("grpo", command, rows, summary), figures)
 
 
