@@ -24,7 +24,7 @@ from benchmarks.common import write
 from kithe.corpora.real import RealSet
 from kithe.errors import ConfigError
 from kithe.gym import evidence
-from kithe.gym.asked import Account, cast, run
+from kithe.gym.asked import Account, Clients, cast, run
 from kithe.gym.assistant import ScriptedAssistant, houses, scripted_pool
 from kithe.gym.bank import bank
 from kithe.gym.coherence import coherence
@@ -84,7 +84,9 @@ def endpoint_use(atlas: Atlas, users: int) -> dict[str, float]:
             return json.dumps({"intent": found.intent, "slots": list(found.slots)})
         layer = next(name for name, own in OPERATORS.items() if any(strategy in ask.messages[0].content for strategy in own))
         tried = (applied_to(text, text, layer, name, extract(text), "plain", Random(0)) for name in OPERATORS[layer])
-        return json.dumps({"noisy_text": next((made for made in tried if made and CHECKS[layer](extract(text), made)), text)})
+        return json.dumps(
+            {"noisy_text": next((made for made in tried if made and CHECKS[layer](extract(text), text, made)), text)}
+        )
 
     def assistant(ask: Ask) -> str:
         return ScriptedAssistant(next(iter(houses()))).answer(ask.messages[1:], Random(0))
@@ -96,7 +98,7 @@ def endpoint_use(atlas: Atlas, users: int) -> dict[str, float]:
         "distractor": distractor,
         "assistant": assistant,
     }
-    clients = {name: ScriptedClient(answer, name) for name, answer in parts.items()}
+    clients = Clients({name: ScriptedClient(answer, name) for name, answer in parts.items()})
     account, players = Account(), cast(scripted_pool(), Distractor(), "scripted client")
     talks = (converse(opening, players, atlas.rules, atlas.seed) for index in range(users) for opening in atlas.openings(index))
     found = list(run(talks, clients, account))

@@ -11,6 +11,8 @@ from kithe import experiment
 from kithe.cell import Cell
 from kithe.config.compose import compose
 from kithe.launch import local
+from kithe.report.wandb import Wandb
+from kithe.store import State
 
 
 @pytest.fixture
@@ -96,3 +98,42 @@ def test_what_a_user_can_mend_is_said_without_a_traceback(tmp_path: Path, monkey
     with pytest.raises(SystemExit, match=r"failed: no training example is left$"):
         experiment.execute(cell)
     assert cell.folder.read("state.json")["error"] == "no training example is left"
+
+
+@pytest.fixture
+def projected(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | None]]:
+    """The runs that were written to W&B, each with its sweep."""
+    found: list[tuple[str, str | None]] = []
+    monkeypatch.setattr(Wandb, "project_run", lambda self, store, run, sweep: found.append((run, sweep)))
+    monkeypatch.setattr(Wandb, "project_sweep", lambda self, store, sweep: found.append(("sweep", sweep)))
+    monkeypatch.setattr(local, "report", lambda *given: [])
+    return found
+
+
+def test_a_failed_cell_of_a_sweep_is_shown_too_and_one_that_never_began_is_not(
+    tmp_path: Path, projected: list[tuple[str, str | None]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["adapt=lora", "logger=wandb", "sweep.name=try", f"paths.store={tmp_path}"]
+    cells = [Cell.of(compose([f"seed={seed}", *words])) for seed in (1, 2, 3)]
+    cells[0].folder.mark("failed", error="no")
+    cells[1].folder.mark("done")
+    with pytest.raises(SystemExit) as ended:
+        local.finish(cells)
+    assert ended.value.code == 1
+    assert projected == [(cells[0].name, "try"), (cells[1].name, "try"), ("sweep", "try")]
+    assert capsys.readouterr().err == "kithe: 2 of 3 runs are not done; the same command does what is missing\n"
+
+
+@pytest.mark.parametrize(("state", "shown"), [("failed", 1), ("running", 0)])
+def test_a_failed_run_alone_is_shown_and_one_that_was_stopped_is_not(
+    tmp_path: Path, projected: list[tuple[str, str | None]], monkeypatch: pytest.MonkeyPatch, state: State, shown: int
+) -> None:
+    def execute(cell: Cell) -> None:
+        cell.folder.mark(state)
+        raise SystemExit(1)
+
+    monkeypatch.setattr(experiment, "execute", execute)
+    composed = compose(["model=tiny", "task/test=sample", "logger=wandb", f"paths.store={tmp_path}"])
+    with pytest.raises(SystemExit):
+        local.single(composed)
+    assert projected == [(Cell.of(composed).name, None)] * shown

@@ -95,7 +95,8 @@ class Cell:
             if isinstance(source, Checked):
                 source.check("test")
         if self.identity.corpus is not None:
-            if isinstance(data := self.build("data"), Checked):
+            made = self.store.corpus(self.identity.corpus).done  # its source may be out of reach
+            if isinstance(data := self.build("data"), Checked) and not made:
                 data.check("train")
             self.check_fields()
 
@@ -218,7 +219,7 @@ class Cell:
         path = self.folder.path
         write_lines(path / "config.yaml", configuration.dump(self.config).splitlines())
         held = {"config": self.config, "choices": self.choices, "words": self.words, "identity": asdict(self.identity)}
-        write_json(path / "cell.json", held)
+        write_json(path / "cell.json", {**held, "counted": self.counted})
         return path
 
     @property

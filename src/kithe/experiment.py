@@ -11,6 +11,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from kithe import inputs
 from kithe.cell import Cell
 from kithe.errors import ConfigError, Stopped
 from kithe.launch.processes import run_worker
@@ -40,6 +41,7 @@ def execute(cell: Cell) -> None:
             return
         cell.folder.mark("running")
         try:
+            inputs.check(cell)
             make_corpus(cell)
             check_corpus(cell)
             adapt_and_ask(cell, stop)
@@ -50,7 +52,7 @@ def execute(cell: Cell) -> None:
         except Exception as error:
             fixable = isinstance(error, ConfigError)
             text = str(error) if fixable else "".join(traceback.format_exception(error))
-            cell.folder.mark("failed", error=text, cell=cell.counted)
+            cell.folder.mark("failed", error=text)
             where = "" if fixable else f" (traceback: {cell.folder.path / 'state.json'})"
             raise SystemExit(f"kithe: cell {cell.identity.run} failed: {text.strip().splitlines()[-1]}{where}") from None
         cell.folder.mark("done")
@@ -148,6 +150,7 @@ def result(cell: Cell) -> dict[str, Any]:
             "prompt": predictions["prompt"],
             "chosen_among": predictions["chosen_among"],
             "stages": {"corpus": identity.corpus, "weights": identity.weights, "predictions": identity.predictions},
+            "files": {name: file["sha256"] for name, file in predictions.get("files", {}).items()},
             "git": git_state(),
         },
     }

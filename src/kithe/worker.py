@@ -6,37 +6,36 @@ is not run again, so a killed worker started anew goes on where it stopped.
 
 import json
 import os
-import random
 import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kithe import inputs
+from kithe.asking import Asker, keep_predictions
 from kithe.cell import Cell
 from kithe.corpora.contamination import report as contamination
+from kithe.corpora.files import Stamps, stamps
+from kithe.corpora.source import DataSource
 from kithe.errors import Stopped
 from kithe.evaluation.judges import GoldJudge, Scores
 from kithe.evaluation.judging.audit import families
 from kithe.evaluation.judging.kept import kept
 from kithe.evaluation.scores import UserScore
-from kithe.evaluation.task import Chained, Format
 from kithe.launch.processes import end_with_parent
 from kithe.launch.signals import AGAIN, StopFlag
-from kithe.llm.client import Client
 from kithe.metrics import MetricsLog
 from kithe.records.base import write_json, write_lines
-from kithe.records.chat import ChatExample, ChatRequest, Generation, Prediction
+from kithe.records.chat import Prediction
 from kithe.records.history import History
 from kithe.store import Folder
 from kithe.training.adapters import Lesson, Prompt
 from kithe.training.baselines import Infers
-from kithe.training.predict import Answered, predict
 from kithe.training.score import score
-from kithe.training.server import from_server
 from kithe.training.trainer import Hardware, Ranks
 
 
@@ -86,21 +85,22 @@ class Worker:
 
     def run(self) -> None:
         """All stages, each if it is missing."""
+        learnt_from = inputs.read_for_corpus(self.cell)
         if self.weights is not None:
-            self.stage(self.weights, self.adapt)
-        self.stage(self.predictions, self.predict)
+            self.stage(self.weights, self.adapt, learnt_from)
+        self.stage(self.predictions, self.predict, {**learnt_from, **stamps(inputs.asked_files(self.cell))})
         if rank() == 0:
             self.score()
 
-    def stage(self, folder: Folder, work: Any) -> None:
-        """Run a stage in its folder unless it is done; rank 0 keeps its state."""
+    def stage(self, folder: Folder, work: Any, files: Stamps) -> None:
+        """Run a stage in its folder unless it is done; rank 0 keeps its state, and what `files` it comes from."""
         if folder.read("state.json").get("state") == "done":
             return
         folder.path.mkdir(parents=True, exist_ok=True)
         meter = Meter()
         report = work(folder.path)
         if rank() == 0:
-            write_json(folder.path / "report.json", {**meter.read(), **report})
+            write_json(folder.path / "report.json", {**meter.read(), **report, "files": files})
             folder.mark("done")
 
     @property
@@ -168,7 +168,7 @@ class Worker:
         seconds = (time.perf_counter() - begun) / max(1, count)
         return {"prompt": None, "chosen_among": [], "tokens": 0, "seconds_per_history": seconds}
 
-    def asker(self) -> "Asker":
+    def asker(self) -> Asker:
         """The model to ask: the base, with the cell's adaptation on it where there is one."""
         model = self.adapter.load(self.model, self.weights.path / "weights" if self.weights else None, self.precision)
         config = self.cell.config
@@ -184,7 +184,7 @@ class Worker:
             self.stop,
         )
 
-    def try_prompt(self, asker: "Asker", prompt: Prompt, folder: Path) -> dict[str, Any]:
+    def try_prompt(self, asker: Asker, prompt: Prompt, folder: Path) -> dict[str, Any]:
         """One way of asking and its F1 over the validation sets, by gold facts."""
         users: list[UserScore] = []
         for name, source in self.task.validation.items():
@@ -195,128 +195,64 @@ class Worker:
         return {**asdict(prompt), "f1": 2 * hits / max(1, predicted + gold)}
 
     def score(self) -> None:
-        """Judge the predictions of every test set."""
-        meter = Meter()
-        judge, enquirer, folder = self.cell.build("judge"), self.cell.recall, self.cell.folder.path
-        found: dict[str, tuple[Scores, dict[str, Any]]] = {}
-        metrics: dict[str, Any] = {}
-        settings: dict[str, Any] = {}
-        training = self.training("train")
-        for name, source in self.task.test.items():
-            histories = list(source.histories("test", 0))
-            predictions = read_predictions(self.predictions.path / name)
-            if self.task.verify is not None:
-                predictions = self.task.verify.kept(histories, predictions)
-            scores = score(kept(judge, folder / "verdicts" / f"{name}.jsonl"), histories, predictions)
-            answers = enquirer.score(histories, predictions) if enquirer else Scores({})
-            for kind, rows in (("scores", scores.rows), ("recall", answers.rows)):
-                if rows or kind == "scores":
-                    write_lines(folder / kind / f"{name}.jsonl", (json.dumps(row, sort_keys=True) for row in rows))
-            metrics |= {f"{name}/{key}": value for key, value in (scores.metrics | answers.metrics).items()}
-            settings |= {"recall": answers.settings} if enquirer else {}
-            settings |= {"warnings": alike} if (alike := families(judge, self.model.name)) else {}
-            found[name] = (scores, contamination(training, histories) if training else {})
-        write_json(
-            folder / "scores.json",
-            {
-                "metrics": metrics,
-                "judge": {key: value for scores, _ in found.values() for key, value in scores.settings.items()} | settings,
-                "unscored": {name: scores.unscored for name, (scores, _) in found.items()},
-                "contamination": {name: overlap for name, (_, overlap) in found.items()},
-                "cost": meter.read(),
-            },
-        )
+        """Judge the predictions of every test set, and write all there is to say of them to `scores.json`."""
+        meter, training = Meter(), self.training("train")
+        judge, enquirer = self.cell.build("judge"), self.cell.recall
+        found = {name: self.judged(name, source, judge, enquirer, training) for name, source in self.task.test.items()}
+        summary = summed(found, families(judge, self.model.name))
+        write_json(self.cell.folder.path / "scores.json", {**summary, "cost": meter.read()})
 
+    def judged(self, name: str, source: DataSource, judge: Any, enquirer: Any, training: Sequence[History]) -> "Judged":
+        """The scores of one test set, its rows written to the run folder."""
+        histories, folder = list(source.histories("test", 0)), self.cell.folder.path
+        predictions = self.filtered(name, histories)
+        scores = score(kept(judge, folder / "verdicts" / f"{name}.jsonl"), histories, predictions)
+        answers = enquirer.score(histories, predictions) if enquirer else None
+        keep_rows(folder / "scores" / f"{name}.jsonl", scores.rows)
+        if answers and answers.rows:
+            keep_rows(folder / "recall" / f"{name}.jsonl", answers.rows)
+        return Judged(scores, answers, contamination(training, histories) if training else {})
 
-@dataclass
-class Asker:
-    """A loaded model that is asked about histories, in one way or another."""
-
-    format: Format
-    batch_tokens: int
-    model: Any
-    tokenizer: Any
-    hardware: Hardware
-    training: Sequence[History]
-    seed: int
-    progress: bool
-    stop: Callable[[], bool]
-
-    def shots(self, count: int) -> list[ChatExample]:
-        """So many worked examples from the training corpus, two in three with an answer that is not empty."""
-        pool = self.format.examples(self.training) if count else []
-        random.Random(f"{self.seed}/shots").shuffle(pool)
-        full, empty = [item for item in pool if not item.empty], [item for item in pool if item.empty]
-        wanted = min(len(empty), count // 3)
-        return [*full[: count - wanted], *empty[:wanted]]
-
-    def ask(self, people: Sequence[History], prompt: Prompt, folder: Path) -> "Asked":
-        """Predictions about these histories, on every rank; rank 0 writes them to the folder."""
-        shots = self.shots(prompt.shots)
-        requests = [self.format.requests(person, shots) for person in people]
-        answers: list[list[Generation]] = [[] for _ in people]
-        seconds, tokens, number = 0.0, 0, 0
-        while any(requests):
-            answered = self.answer(requests, prompt, folder / f"round{number}" if number else folder)
-            texts = {item.id: item for item in answered.generations}
-            for known, some in zip(answers, requests, strict=True):
-                known += [texts[request.id] for request in some]
-            seconds, tokens, number = seconds + answered.seconds, tokens + answered.tokens, number + 1
-            requests = self.further(people, requests, answers)
-        made = [self.format.prediction(one, known) for one, known in zip(people, answers, strict=True)]
-        if rank() == 0:
-            keep_predictions(folder, people, made)
-        return Asked(made, seconds, tokens)
-
-    def further(
-        self, people: Sequence[History], asked: Sequence[Sequence[ChatRequest]], answers: Sequence[Sequence[Generation]]
-    ) -> list[list[ChatRequest]]:
-        """What a format that asks in several rounds asks next about each history that it asked about in the last round."""
-        if not isinstance(self.format, Chained):
-            return []
-        chained = self.format
-        return [chained.follow_up(one, known) if some else [] for one, some, known in zip(people, asked, answers, strict=True)]
-
-    def answer(self, requests: Sequence[Sequence[ChatRequest]], prompt: Prompt, folder: Path) -> Answered:
-        """The model's answers to one round of requests."""
-        if isinstance(self.model, Client):
-            return from_server(
-                self.model,
-                [request for some in requests for request in some],
-                schema=self.format.schema() if prompt.decode == "schema" else None,
-                max_new_tokens=self.format.max_new_tokens,
-                folder=folder,
-                progress=self.progress and rank() == 0,
-                stop=self.stop,
-            )
-        return predict(
-            self.model,
-            self.tokenizer,
-            [request for some in requests for request in some],
-            decode=prompt.decode,
-            schema=self.format.schema(),
-            max_new_tokens=self.format.max_new_tokens,
-            batch_tokens=self.batch_tokens,
-            folder=folder,
-            hardware=self.hardware,
-            progress=self.progress,
-            stop=self.stop,
-        )
+    def filtered(self, name: str, histories: Sequence[History]) -> list[Prediction]:
+        """The predictions of one test set, without the items that the task's filter takes out."""
+        found = read_predictions(self.predictions.path / name)
+        kept_ones: list[Prediction] = self.task.verify.kept(histories, found) if self.task.verify is not None else found
+        return kept_ones
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Predictions, one per history, with the seconds and tokens they took."""
+class Judged:
+    """What is said of one test set: by the judge, by questions about the users where there are any, and of its overlap."""
 
-    made: list[Prediction]
-    seconds: float
-    tokens: int
+    scores: Scores
+    answers: Scores | None
+    overlap: dict[str, Any]
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Of judge and questions together."""
+        return {**self.scores.metrics, **(self.answers.metrics if self.answers else {})}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Of judge and questions together."""
+        return {**self.scores.settings, **({"recall": self.answers.settings} if self.answers else {})}
 
 
-def keep_predictions(folder: Path, people: Sequence[History], made: Sequence[Prediction]) -> None:
-    """Write histories and what was inferred about them."""
-    write_lines(folder / "histories.jsonl", (person.line() for person in people))
-    write_lines(folder / "predictions.jsonl", (item.line() for item in made))
+def summed(found: Mapping[str, Judged], warnings: Any) -> dict[str, Any]:
+    """The scores of all test sets in the form of `scores.json`; `warnings`: about the judge."""
+    settings = {key: value for judged in found.values() for key, value in judged.settings.items()}
+    return {
+        "metrics": {f"{name}/{key}": value for name, judged in found.items() for key, value in judged.metrics.items()},
+        "judge": settings | ({"warnings": warnings} if warnings else {}),
+        "unscored": {name: judged.scores.unscored for name, judged in found.items()},
+        "contamination": {name: judged.overlap for name, judged in found.items()},
+    }
+
+
+def keep_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write what is said of each user."""
+    write_lines(path, (json.dumps(row, sort_keys=True) for row in rows))
 
 
 def read_predictions(folder: Path) -> list[Prediction]:

@@ -7,7 +7,7 @@ import pytest
 
 from kithe.errors import ConfigError
 from kithe.gym import asks
-from kithe.gym.asked import Account, Formulator, cast, run
+from kithe.gym.asked import Account, Clients, FormulatorByModel, cast, run
 from kithe.gym.assistant import Pool
 from kithe.gym.bank import bank
 from kithe.gym.corpus import Atlas
@@ -54,10 +54,10 @@ def distractor(ask: Ask) -> str:
     return json.dumps({"noisy_text": f"{message} Ugh, my bus. It is only for me. It is for everybody but me."})
 
 
-def clients(**other: Answer) -> dict[str, ScriptedClient]:
+def clients(**other: Answer) -> Clients:
     parts: dict[str, Answer] = {"stylist": stylist, "user": user, "distractor": distractor,
                                 "formulator": lambda _: "Be warm.", "assistant": lambda _: "Certainly."}  # fmt: skip
-    return {name: ScriptedClient(answer, name) for name, answer in {**parts, **other}.items()}
+    return Clients({name: ScriptedClient(answer, name) for name, answer in {**parts, **other}.items()})
 
 
 def talks(number: int) -> list[Opening]:
@@ -102,8 +102,9 @@ def test_models_never_see_the_persona() -> None:
 
 
 def test_the_locked_model_answers() -> None:
-    answers = {"model-a": lambda _: "from a", "model-b": lambda _: "from b"}
-    found = list(run((converse(own, QUIET, RULES, 1) for own in talks(12)), clients(**answers), Account()))
+    assistants = {"model-a": ScriptedClient(lambda _: "from a", "a"), "model-b": ScriptedClient(lambda _: "from b", "b")}
+    asked = Clients(clients().parts, assistants)
+    found = list(run((converse(own, QUIET, RULES, 1) for own in talks(12)), asked, Account()))
     said = [
         {message.content for message in talk.messages if message.role == "assistant"}
         for talk in found
@@ -111,6 +112,16 @@ def test_the_locked_model_answers() -> None:
     ]
     assert all(len(own) == 1 for own in said)
     assert len(set.union(*said)) == 2
+
+
+def test_an_assistant_may_be_called_like_a_part() -> None:
+    players = cast(Pool({"user": 1.0}), Distractor(rate=0))
+    asked = Clients(clients().parts, {"user": ScriptedClient(lambda _: "I am the assistant.", "x")})
+    found = list(run((converse(own, players, RULES, 1) for own in talks(3)), asked, Account()))
+    for talk in found:
+        assert isinstance(talk, Trajectory)
+        assert {message.content for message in talk.messages if message.role == "assistant"} == {"I am the assistant."}
+        assert {message.content for message in talk.said[1:]} == {"shorter please"}
 
 
 def test_a_useless_answer_is_asked_for_once_more_and_then_the_conversation_is_left_out() -> None:
@@ -126,17 +137,20 @@ def test_a_useless_answer_is_asked_for_once_more_and_then_the_conversation_is_le
     assert tries == [1, 3] * found[0].turns
     account = Account()
     bad = list(run([converse(own, QUIET, RULES, 0) for own in talks(3)], clients(user=lambda _: "no"), account))
-    assert all(isinstance(why, Discarded) and why.raw == "no" for why in bad)
-    assert account.discarded == {("user", "there is no JSON in it"): 3}
+    assert [(why.part, why.reason, why.raw) for why in bad if isinstance(why, Discarded)] == [
+        ("user", "there is no JSON in it", "no")
+    ] * 3
 
 
 def test_failures_are_counted() -> None:
     account = Account()
     dead = clients(assistant=lambda _: Failure("timeout", "too slow"))
-    assert isinstance(next(iter(run([converse(talks(1)[0], QUIET, RULES, 0)], dead, account))), Discarded)
-    assert account.discarded == {("assistant", "timeout"): 1}
+    (why,) = run([converse(talks(1)[0], QUIET, RULES, 0)], dead, account)
+    assert isinstance(why, Discarded)
+    assert (why.part, why.reason) == ("assistant", "timeout")
+    assert account.calls["assistant"] == 1
     with pytest.raises(ConfigError, match="no such client for a part"):
-        list(run([converse(talks(1)[0], QUIET, RULES, 0)], {}, Account()))
+        list(run([converse(talks(1)[0], QUIET, RULES, 0)], Clients({}), Account()))
 
 
 def test_the_formulator_is_told_the_traits() -> None:
@@ -146,7 +160,7 @@ def test_the_formulator_is_told_the_traits() -> None:
         seen.append(ask.messages[0].content)
         return "Be warm."
 
-    steps = Formulator().formulate(PERSON, Random(0))
+    steps = FormulatorByModel().formulate(PERSON, Random(0))
     assert list(run([steps], clients(formulator=listening), Account())) == ["Be warm."]
     assert "ZQXfalconer" in seen[0]
     assert "likes a tone that is warm" in seen[0]
@@ -163,7 +177,8 @@ def test_an_instruction_is_kept_with_the_first_session_and_asked_for_again_where
     found = list(run((converse(own, QUIET, RULES, 0) for own in openings), everything, account, together=1))
     kept = {talk.id: talk.instruction for talk in found if isinstance(talk, Trajectory)}
     assert kept == {"a": "Be warm and brief.", "b": ""}
-    assert account.discarded == {("formulator", "the instruction has 0 words; write 1 to 120"): 1}
+    lost = [(talk.part, talk.reason) for talk in found if isinstance(talk, Discarded)]
+    assert lost == [("formulator", "the instruction has 0 words; write 1 to 120")]
     assert asks.formulator_reader("word " * 151) == Problem("the instruction has 151 words; write 1 to 120")
 
 

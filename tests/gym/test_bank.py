@@ -11,7 +11,7 @@ from kithe.errors import ConfigError
 from kithe.gym.bank import bank, read_bank
 from kithe.gym.corpus import Atlas
 from kithe.gym.crosswalk import Generated, attribute_of, links, mapped, persona_from_csp
-from kithe.gym.sampling import Sampler
+from kithe.gym.sampling import Sampler, Stratified
 from kithe.personas.ontology import ontology
 from kithe.personas.persona import Attribute, Persona, Stated
 
@@ -156,3 +156,23 @@ def test_scripted_attributes_count_and_dislikes_do_not() -> None:
     assert persona_from_csp(own("a pastry chef", "positive"), Sampler(), 0).values["role"] == "a cook or baker"
     assert mapped({"occupation": "a lighthouse keeper"}) == {}
     assert mapped({"age_band": "8-12", "education_level": "a doctorate"}) == {"age_band": "under 18"}
+
+
+def test_strata_of_generated_users_are_evened_out() -> None:
+    """What personas determine stays and counts; the rest is drawn where the fewest are."""
+
+    counts = {}
+    for strata in ("domain", "code_preference"):
+        users = list(Generated(Sampler(strategy=Stratified((strata,)), availability=1.0, size=28)).personas(60, 0))
+        for name in ("domain", "code_preference"):
+            own = Counter(user.values.get(name) for user in users)
+            counts[strata, name] = [own[value] for value in bank().by_name[name].values]
+    for name, other in (("domain", "code_preference"), ("code_preference", "domain")):
+        assert max(counts[name, name]) - min(counts[name, name]) <= 1
+        assert max(counts[other, name]) - min(counts[other, name]) > 3
+    assert hash(Generated(Sampler(strategy=Stratified(["role"])))) == hash(Generated(Sampler(strategy=Stratified(("role",)))))
+
+
+def test_strata_that_personas_determine_are_refused() -> None:
+    with pytest.raises(ConfigError, match="strata: age_band is taken over from the persona and cannot be evened out"):
+        Generated(Sampler(strategy=Stratified(("role", "age_band"))))

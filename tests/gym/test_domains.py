@@ -27,6 +27,7 @@ from kithe.gym.domains import (
 )
 from kithe.gym.queries import queries
 from kithe.gym.records import Trajectory
+from kithe.gym.user import CURIOSITY
 from kithe.quality.embedding import Vectors, neighbourhoods
 
 
@@ -94,6 +95,32 @@ def test_the_plane_keeps_neighbours_together() -> None:
     assert neighbourhoods(vectors[:3]).shape == (3, 2)
 
 
+class Silent:
+    """Must not be asked."""
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        raise AssertionError(texts)
+
+
+@pytest.mark.parametrize(("personas", "sessions"), [(1, 1), (1, 3), (4, 2)])
+def test_a_corpus_too_small_for_neighbours_says_so(personas: int, sessions: int) -> None:
+    talks = list(Atlas(personas=personas, sessions=sessions).talks())
+    found = domains(talks, Silent())
+    assert (found.rows, found.closer, found.places) == ({}, None, {})
+    assert set(found.short) == {(name, DOMAIN) for name in (SEEDS, OPENINGS, FOLLOW_UPS, WHOLE, FIRST)} | {(FIRST, WISH)}
+    assert found.short[SEEDS, DOMAIN] == found.short[WHOLE, DOMAIN] == len(talks) == personas * sessions
+    assert found.short[FIRST, WISH] == sum(talk.said[1].serves[0] != CURIOSITY for talk in talks)
+
+
+def test_what_is_too_few_is_named_beside_what_is_not() -> None:
+    talks = list(Atlas(personas=15, sessions=1).talks())
+    found = domains(talks, Topical())
+    assert set(found.rows) == {(name, DOMAIN) for name in (SEEDS, OPENINGS, FOLLOW_UPS, WHOLE)}
+    served = sum(talk.said[1].serves[0] != CURIOSITY for talk in talks)
+    assert found.short == {(FIRST, DOMAIN): served, (FIRST, WISH): served}
+    assert 0 < served < 15
+
+
 @pytest.fixture(scope="module")
 def talks() -> list[Trajectory]:
     return list(Atlas(personas=45).talks())
@@ -131,4 +158,5 @@ def test_figures_of_a_corpus(talks: list[Trajectory]) -> None:
     assert found.closer.low is not None
     assert found.closer.low > 0.5
     assert seeds.neighbours == NEIGHBOURS
+    assert found.short == {}
     assert {name for *_, name in found.places[WHOLE]} <= set(bank().by_name["domain"].values)

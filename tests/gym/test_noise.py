@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from kithe.errors import ConfigError
 from kithe.gym.figures import strategy_law
-from kithe.gym.noise import ambiguous, missing, surface
+from kithe.gym.noise import ambiguous, distractor, missing, surface
 from kithe.gym.noise.distractor import CHECKS, LAYERS, OPERATORS, RATES, Distractor, Layer, applied_to
-from kithe.gym.noise.meaning import extract, has_word, intents_in, words_of_noise
+from kithe.gym.noise.meaning import Meaning, extract, has_word, intents_in, words_of_noise
+from kithe.gym.noise.traces import TRACES, slips_between
 from kithe.gym.queries import queries
 from kithe.gym.user import script
 
@@ -26,32 +27,148 @@ REGISTERS: tuple[surface.Register, ...] = ("formal", "plain", "casual")
 
 def test_seventeen_strategies_in_three_layers() -> None:
     assert [len(OPERATORS[layer]) for layer in LAYERS] == [9, 4, 4]
-    assert {name for _, name in EVERY} == set(RATES)
+    assert {name for _, name in EVERY} == set(RATES) == set(TRACES)
+
+
+def unseen(layer: Layer, name: str, texts: list[str]) -> tuple[list[str], list[str]]:
+    """The texts that a strategy leaves as they are, and what it makes of others where that is not as it should be."""
+    still, wrong = [], []
+    for number, text in enumerate(texts):
+        meaning = extract(text)
+        made = OPERATORS[layer][name](text, meaning, REGISTERS[number % 3], Random(number))
+        if made is None:
+            still.append(text)
+        elif not TRACES[name](text, made) or not CHECKS[layer](meaning, text, made):
+            wrong.append(made)
+    return still, wrong
 
 
 @pytest.mark.parametrize(("layer", "name"), EVERY, ids=[name for _, name in EVERY])
-@settings(max_examples=40, deadline=None)
-@given(text=st.sampled_from(TEXTS), register=st.sampled_from(REGISTERS), seed=st.integers(0, 10**6))
-def test_post_conditions(layer: Layer, name: str, text: str, register: surface.Register, seed: int) -> None:
-    meaning = extract(text)
-    noisy = applied_to(text, text, layer, name, meaning, register, Random(seed))
-    if noisy is None:
-        return
-    assert noisy != text
-    if layer == "surface":
-        assert all(slot in noisy for slot in meaning.slots)
-    elif layer == "incomplete information":
-        assert any(not has_word(noisy, slot) for slot in (*meaning.slots, *meaning.soft))
-    else:
-        assert len(intents_in(noisy)) >= 2 or ambiguous.contradicted(noisy)
-    assert not meaning.intent or has_word(noisy, meaning.intent)
+def test_every_strategy_shows_in_every_text(layer: Layer, name: str) -> None:
+    """No condition holds of a text that nobody changed; what a strategy makes of it, unchecked, has its trace."""
+    assert not any(TRACES[name](text, text) or CHECKS[layer](extract(text), text, text) for text in TEXTS)
+    still, wrong = unseen(layer, name, [query.text for query in queries()])
+    assert not wrong
+    more, wrong = unseen(layer, name, FOLLOW_UPS)
+    assert len(wrong) <= 0.02 * len(
+        FOLLOW_UPS
+    )  # "first" is gone from "in the first sentence", and then "the first part" is added
+    assert len(still) + len(more) <= 0.06 * len(TEXTS)  # all words are plain: none has a synonym
 
 
 @pytest.mark.parametrize(("layer", "name"), EVERY, ids=[name for _, name in EVERY])
-def test_each_can_nearly_always_be_applied(layer: Layer, name: str) -> None:
-    texts = TEXTS[::3]
-    failed = sum(applied_to(text, text, layer, name, extract(text), "plain", Random(text)) is None for text in texts)
-    assert failed <= 0.06 * len(texts)
+def test_what_is_reported_was_applied(layer: Layer, name: str) -> None:
+    for query in queries():
+        meaning = extract(query.text, query.slots)
+        made = applied_to(query.text, query.text, layer, name, meaning, "casual", Random(query.id))
+        if made is not None:
+            assert TRACES[name](query.text, made)
+            assert CHECKS[layer](meaning, query.text, made)
+            assert has_word(made, query.intent)
+            assert layer != "surface" or all(slot in made for slot in query.slots)
+
+
+def broken(text: str, meaning: Meaning, register: surface.Register, rng: Random) -> str | None:
+    return f"{text} By the way."
+
+
+@pytest.mark.parametrize("operator", [broken, lambda text, *_: text, lambda text, *_: text[::-1], lambda *_: ""])
+def test_a_broken_strategy_is_never_reported(operator: distractor.Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    for layer, name in EVERY:
+        monkeypatch.setitem(OPERATORS[layer], name, operator)  # type: ignore[arg-type]
+        assert applied_to(TEXTS[0], TEXTS[0], layer, name, extract(TEXTS[0]), "plain", Random(0)) is None
+    assert Distractor(rate=1).noised(TEXTS[0], "plain", Random(0)) is None
+
+
+SAID = "Please plan a trip to Lisbon for 3 days, and do not book a hotel."
+LEFT = [  # strategy, a text that has its trace, one that has it not
+    ("colloquial", SAID.replace("do not", "don't"), "Please plan a trip to Lisbon for 3 days."),
+    ("colloquial", f"Well, {SAID}", f"Also, {SAID}"),
+    ("incomplete sentence", "plan trip to Lisbon for 3 days, and do not book hotel.", "Please plan a trip to Lisbon."),
+    ("incomplete sentence", f"{SAID[:-1]} and then...", f"{SAID} and more"),
+    ("typo", SAID.replace("hotel", "hotle"), SAID.replace("hotel", "hostels and inns")),
+    ("typo", SAID.replace("book", "bok").replace("trip", "tripp"), SAID.replace("book", "rent")),
+    ("word segmentation", SAID.replace("a trip", "atrip"), SAID.replace("a trip", "a  trip")),
+    ("word segmentation", SAID.replace("hotel", "ho tel"), SAID.replace("hotel", "hostel")),
+    ("punctuation and format", SAID.replace(",", "").lower(), SAID.replace(" a ", " ")),
+    ("punctuation and format", f"{SAID} 😅", f"{SAID}  "),
+    ("synonym", SAID.replace("and", "as well as"), SAID.replace("and", "or")),
+    ("synonym", SAID.replace("to", "in order to"), f"{SAID} It is quick."),
+    ("emotional attitude", f"{SAID} I am so fed up with it by now.", f"{SAID} I am hungry."),
+    ("negative expression", f"Nobody ever gets this right. {SAID}", f"Everybody gets this right. {SAID}"),
+    ("real-life fragment", f"{SAID} (typing this on the bus)", f"{SAID} (for my aunt)"),
+    ("missing slot", SAID.replace(" for 3 days", ""), SAID.replace("for 3 days", "for long")),
+    ("vague slot value", SAID.replace("Lisbon", "somewhere"), f"{SAID} Or somewhere else."),
+    ("reference to missing context", SAID.replace("Lisbon", "the version from before"), SAID.replace("Lisbon", "Rome")),
+    ("unclear priority", f"{SAID} The rest may matter more or it may not.", f"{SAID} The hotel first."),
+    ("multiple intents", f"{SAID} Also, check the weather for tomorrow.", f"{SAID} Also, check it."),
+    ("intent ambiguity", f"{SAID} Perhaps what I really mean is: recommend a film for tonight.", f"{SAID} Perhaps."),
+    ("mind changing", f"{SAID} Actually, forget that and check the weather for tomorrow instead.", f"{SAID} Actually, no."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "has", "has_not"), LEFT)
+def test_traces_by_hand(name: str, has: str, has_not: str) -> None:
+    assert TRACES[name](SAID, has)
+    assert not TRACES[name](SAID, has_not)
+    assert not TRACES[name](has, has)  # what stood there before was not put there
+
+
+def test_the_trace_of_a_contradiction() -> None:
+    one, two = words_of_noise()["contradictions"][0]
+    assert TRACES["self-contradiction"](SAID, f"{SAID} {one} {two}")
+    assert not TRACES["self-contradiction"](SAID, f"{SAID} {one}")
+    assert not TRACES["self-contradiction"](f"{SAID} {one} {two}", f"{SAID} {one} {two} Yes.")
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "slips"),
+    [("hotel", "hotel", 0), ("hotel", "hotle", 1), ("hotel", "hotl", 1), ("hotel", "hottel", 1), ("hotel", "htole", 2),
+     ("", "abc", 3), ("ca", "abc", 3), ("trip", "rent", 4)])  # fmt: skip
+def test_slips_by_hand(one: str, two: str, slips: int) -> None:
+    assert slips_between(one, two) == slips_between(two, one) == slips
+
+
+def test_post_conditions_are_of_the_pair() -> None:
+    """What held before noise is none of its doing."""
+    several = "Plan the trip, then compare hotels and check the weather."
+    assert len(intents_in(several)) >= 2
+    check = CHECKS["semantic ambiguity"]
+    assert not check(extract(several), several, f"{several} Please.")
+    assert not check(extract(several), several, "Plan the trip and check the weather.")
+    assert check(extract(several), several, f"{several} Also, translate it into French.")
+    assert check(extract(SAID), SAID, f"{SAID} {' '.join(words_of_noise()['contradictions'][0])}")
+    plan = Meaning(intent="plan", slots=("Lisbon", "Porto"))
+    assert not CHECKS["incomplete information"](plan, SAID, f"{SAID} Thanks.")  # Porto was never there
+    assert CHECKS["incomplete information"](plan, SAID, SAID.replace("Lisbon", "there"))
+    assert not CHECKS["incomplete information"](plan, SAID, "A trip somewhere.")
+    assert not CHECKS["surface"](extract(SAID), SAID, f"{SAID} ")
+    assert not CHECKS["surface"](extract(SAID), SAID, SAID.replace("3 days", "3 nights"))
+    assert not CHECKS["surface"](extract(SAID), SAID, SAID.replace("plan", "plna"))
+    assert CHECKS["surface"](extract(SAID), SAID, SAID.replace("hotel", "hotle"))
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(st.sampled_from(["a", "the", "plan", "  ", "you", "hotel", "\t", "of", "is"]), min_size=1, max_size=14),
+    st.integers(0, 99),
+)
+def test_places_are_those_of_the_text_that_is_changed(words: list[str], seed: int) -> None:
+    """Gaps that collapse move no later change: only function words go, and all that is left stands in order."""
+    text = "  " + " ".join(words)
+    made = surface.incomplete(text, Meaning(intent="plan", slots=()), "plain", Random(seed)) or ""
+    little = sum(word in words_of_noise()["function"] for word in words)
+    if little:
+        left = made.split()
+        assert len(left) == len(text.split()) - min(3, little)
+        assert [word for word in left if word in ("plan", "hotel")] == [w for w in text.split() if w in ("plan", "hotel")]
+
+
+def test_a_match_of_another_text_has_no_place() -> None:
+    match = next(re.finditer("hotel", SAID))
+    assert surface.rewritten(SAID, {match: "inn"}) == SAID.replace("hotel", "inn")
+    with pytest.raises(ValueError, match="has no place in"):
+        surface.rewritten(f"Well, {SAID}", {match: "inn"})
 
 
 @settings(max_examples=60, deadline=None)
@@ -59,7 +176,7 @@ def test_each_can_nearly_always_be_applied(layer: Layer, name: str) -> None:
 def test_any_text_survives(text: str, register: surface.Register, seed: int) -> None:
     noise = Distractor(rate=1).noised(text, register, Random(seed))
     if noise is not None:
-        assert CHECKS[noise.layer](extract(text), noise.noisy_text)
+        assert CHECKS[noise.layer](extract(text), text, noise.noisy_text)
         assert noise.original_text == text
 
 

@@ -2,23 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kithe.errors import ConfigError
 from kithe.gym import scripted
+from kithe.gym.bank import bank
+from kithe.gym.coherence import coherence
 from kithe.gym.corpus import Atlas
 from kithe.gym.figures import pairs, reveal
 from kithe.gym.noise.distractor import Distractor
 from kithe.gym.queries import queries
 from kithe.gym.records import Trajectory
-from kithe.gym.sampling import GymPersona
+from kithe.gym.sampling import GymPersona, Sampler
 from kithe.gym.scripted import played
 from kithe.gym.style import SHOWN, write
 from kithe.gym.stylist import Styling
 from kithe.gym.talk import Call, Discarded, Opening, Rules, Steps, converse
-from kithe.gym.user import CURIOSITY, Moment, ScriptedUser, Turns, drifted, stage, statuses
+from kithe.gym.user import CURIOSITY, Moment, ScriptedUser, Turns, drifted, moves, stage, statuses
 from kithe.llm.client import Ask
 from kithe.records.chat import Message
 
@@ -229,8 +234,6 @@ def test_a_scripted_cast_asks_nobody() -> None:
 
 
 def test_preferences_drift() -> None:
-    from kithe.gym.bank import bank
-
     start = {**PLAIN, "role": "a lawyer"}
     rng, changes, n = Random(0), 0, 3000
     for _ in range(n):
@@ -243,3 +246,64 @@ def test_preferences_drift() -> None:
     law, chances = 0.05, n * len(SHOWN)
     assert abs(changes / chances - law) < 3 * (law * (1 - law) / chances) ** 0.5
     assert drifted(start, 0.0, rng) == (start, ())
+
+
+@pytest.fixture(scope="module")
+def people() -> list[GymPersona]:
+    return list(Sampler().personas(400, 3))
+
+
+@settings(max_examples=150, deadline=None)
+@given(index=st.integers(0, 399), rate=st.sampled_from([0.05, 0.3, 1.0]), seed=st.integers(0, 10**9))
+def test_drift_breaks_no_hard_rule(people: list[GymPersona], index: int, rate: float, seed: int) -> None:
+    values, rng = people[index].values, Random(seed)
+    for _ in range(6):
+        values, changed = drifted(values, rate, rng)
+        assert coherence().broken(values) == 0
+        assert rate < 1 or set(changed) == {name for name in SHOWN if name in values}
+
+
+def test_no_session_of_a_corpus_goes_against_a_hard_rule(talks: list[Trajectory]) -> None:
+    atlas = Atlas(personas=100, drift=0.5)
+    openings = [opening for index in range(100) for opening in atlas.openings(index)]
+    assert sum(bool(opening.drifted) for opening in openings) > 250
+    assert not any(coherence().broken(opening.persona.values) for opening in openings)
+    assert not any(coherence().broken(talk.persona) for talk in talks)  # with the domain and scenario of the session
+
+
+def test_drift_keeps_its_rate_among_coherent_personas(people: list[GymPersona]) -> None:
+    rng, changes, chances = Random(5), 0, 0
+    for person in people:
+        values: dict[str, str] = person.values
+        for _ in range(10):
+            chances += sum(name in values for name in SHOWN)
+            values, changed = drifted(values, 0.05, rng)
+            changes += len(changed)
+    assert abs(changes / chances - 0.05) < 3 * (0.05 * 0.95 / chances) ** 0.5
+
+
+@pytest.mark.parametrize(
+    "names", [("length_pref", "explanation_depth", "example_pref", "detail_orientation"), ("tone_pref", "formality_level")]
+)
+def test_every_wish_of_a_coherent_persona_can_change(names: tuple[str, ...]) -> None:
+    """Of all combinations that hard rules tie together; so the rate of changes is the one that is set."""
+    tied = {name for rule in coherence().hard for name in (*rule.given, *rule.then) if {*rule.given, *rule.then} & set(SHOWN)}
+    assert tied == {"length_pref", "explanation_depth", "example_pref", "detail_orientation", "tone_pref", "formality_level"}
+    seen = 0
+    for chosen in product(*((None, *bank().by_name[name].values) for name in names)):
+        values = {name: value for name, value in zip(names, chosen, strict=True) if value}
+        if not coherence().broken(values):
+            seen += 1
+            assert all(moves(name, values) for name in values if name in SHOWN)
+    assert seen > 50
+
+
+def test_a_change_that_would_break_a_rule_is_not_made() -> None:
+    values = {"length_pref": "medium", "explanation_depth": "in depth"}
+    assert moves("length_pref", values) == ["detailed"]
+    assert moves("length_pref", {"length_pref": "medium"}) == ["brief", "detailed"]
+    stiff = moves("tone_pref", {"tone_pref": "warm", "formality_level": "very formal"})
+    assert {"playful", "humorous", "warm"} == {*bank().by_name["tone_pref"].values} - {*stiff}
+    against = {"length_pref": "terse", "explanation_depth": "in depth"}  # as independent draws give it
+    assert coherence().broken(against) == 1
+    assert moves("length_pref", against) == ["brief"]

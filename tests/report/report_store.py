@@ -21,9 +21,9 @@ def write_run(store: Path, result: dict[str, Any], scores: dict[str, list[dict[s
 def write_failed(store: Path, run_id: str, error: str, choices: dict[str, str]) -> None:
     """A run that failed."""
     folder = store / "runs" / run_id
-    write_json(
-        folder / "cell.json", {"config": {"seed": 3, "data": {"teacher": {}}}, "choices": choices, "identity": {"corpus": "c"}}
-    )
+    counted = {**choices, "seed": 3}
+    config = {"seed": 3, "data": {"teacher": {}}}
+    write_json(folder / "cell.json", {"config": config, "choices": choices, "counted": counted, "identity": {"weights": "w"}})
     write_json(folder / "state.json", {"state": "failed", "error": error})
 
 

@@ -2,13 +2,16 @@
 
 import json
 from pathlib import Path
+from statistics import mean
 
 import pytest
 
 from kithe.errors import ConfigError
+from kithe.gym.coherence import coherence
 from kithe.gym.corpus import Atlas
 from kithe.gym.export import write_release
 from kithe.gym.figures import Rate
+from kithe.gym.records import Trajectory
 from kithe.gym.source import FILE
 from kithe.quality.measure import Sizes
 from kithe.quality.texts import Corpus
@@ -62,6 +65,8 @@ def test_the_json_holds_the_figures(files: dict[str, str]) -> None:
     assert own["people"]["turns_per_conversation"]["human"] == 3
     assert own["people"]["language"]["value"] > 0.9
     assert own["reveal"]["odds_ratio"] > 3
+    assert own["coherence"]["against"] == 0
+    assert 0.9 < own["coherence"]["score"] <= 1
 
 
 def test_histories_are_those_of_all_users(store: Path) -> None:
@@ -77,6 +82,39 @@ def test_other_corpora_have_no_such_section(tmp_path: Path, store: Path) -> None
     (tmp_path / FILE).write_text("")
     with pytest.raises(ConfigError, match="no corpus of conversations"):
         users.written(str(tmp_path), store)
+
+
+@pytest.mark.parametrize(("personas", "sessions"), [(1, 1), (4, 2)])
+def test_a_tiny_corpus_has_a_report_that_says_what_it_is_too_small_for(tmp_path: Path, personas: int, sessions: int) -> None:
+    atlas = Atlas(personas=personas, sessions=sessions)
+    write_release(atlas.talks, tmp_path / "generated" / "tiny", atlas, {"teacher": "scripted", "scripted": True, "licence": "x"})
+    found = users.written("tiny", tmp_path)
+    assert found is not None
+    n = personas * sessions
+    part = users.part(found, Hashed(), PEOPLE)
+    path = write([users.corpus(found)], [], Hashed(), None, tmp_path / "out", SIZES, parts=[part])[0]
+    text = " ".join(path.read_text(encoding="utf-8").split())
+    for name in ("seed queries", "opening messages", "follow-ups", "all a user says"):
+        assert f"| {name} | domain | not enough data (n = {n}) for 10 neighbours of other users |" in text
+    assert text.count(" for 10 neighbours of other users") == 6
+    assert f"conversations | {n} |" in text
+    assert ("not enough data (n = 0) for a share" in text) == (sessions == 1)  # nothing can drift in one session
+    assert ("not enough data (n = 1) for a classifier that never saw a user" in text) == (personas == 1)
+    assert ("for an odds ratio of several users" in text) == (personas == 1)
+    own = json.loads((tmp_path / "out" / "report.json").read_text())["Simulated users: tiny"]["domains"]
+    assert (own["neighbours"], own["seed_queries_minus_all_said"]) == ([], None)
+    assert own["not_enough"][0] == {"texts": "seed queries", "label": "domain", "n": n}
+
+
+def test_coherence_is_that_of_all_sessions() -> None:
+    talks = list(Atlas(personas=3, sessions=2).talks())
+    assert users.coherent(talks)["against"] == 0
+    wrong = talks[0].model_copy(update={"persona": {"age_band": "under 18", "role": "a lawyer"}})
+    assert users.coherent([*talks[:3], wrong]) == {"score": pytest.approx(mean([*map(_score, talks[:3]), 0])), "against": 0.25}
+
+
+def _score(talk: Trajectory) -> float:
+    return coherence().score(talk.persona)
 
 
 def test_rates_are_found_wherever_they_stand() -> None:

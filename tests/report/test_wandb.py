@@ -148,6 +148,11 @@ def test_a_sweep_is_a_run_with_its_grid_and_charts(store: Path) -> None:
     grid = table_of(folder, found, "grid")
     assert {row[grid["columns"].index("adapt")] for row in grid["data"]} == {"lora", "zero-shot"}
     assert ["broken", "failed", "failed: MemoryError: no more"] in table_of(folder, found, "cells")["data"]
+    assert found.exit_code == 1
+    write_sweep(store, "s1", [RUN, "zero"])
+    Wandb("proj", None, "offline", str(store / "dash")).project_sweep(store, "s1")
+    (folder,) = (store / "dash" / "wandb").glob("offline-run-*-s1")
+    assert read_finished(folder).exit_code == 0
     charts = {key for row in found.history for key in row if key.startswith("charts/")}
     assert {key.rpartition("_table")[0] or key for key in charts} >= {"charts/laps/f1", "charts/laps/seconds_per_history"}
 
@@ -184,9 +189,14 @@ def test_a_cell_that_trained_nothing_is_an_evaluation(store: Path) -> None:
 
 
 def test_a_failed_run_ends_with_1_and_a_torn_line_is_left_out(store: Path) -> None:
-    (store / "runs" / "broken").mkdir()
+    write_failed(store, "broken", "Traceback\nMemoryError: no more", {"data": "synthetic", "adapt": "sft", "model": "tiny"})
     _, found = project(store, "broken")
     assert found.exit_code == 1
+    assert (found.run.run_group, found.run.job_type) == ("sweep1", "train")
+    assert {"synthetic", "sft", "tiny"} <= set(found.run.tags)
+    assert found.summary["state"] == "failed"
+    assert found.summary["problem"] == "failed: MemoryError: no more"
+    assert [row["train/loss"] for row in found.history if "train/loss" in row] == [1.0, 0.5, 1 / 3]
     with open(store / "weights" / "w" / "metrics.jsonl", "a", encoding="utf-8") as file:
         file.write('{"stage": "train", "st')
     assert len(read_dashboard(store, RUN).history) == 5

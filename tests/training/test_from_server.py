@@ -37,6 +37,15 @@ def test_answers_come_in_the_order_of_the_requests_and_are_kept(tmp_path: Path) 
     assert len(player.asks) == 6
 
 
+def test_an_answer_to_another_prompt_is_refused(tmp_path: Path) -> None:
+    player = Player()
+    from_server(player.client, REQUESTS, folder=tmp_path)
+    other = REQUESTS[3].model_copy(update={"prompt": (Message(role="user", content="say 9"),)})
+    with pytest.raises(ConfigError, match=rf"another prompt of id 'h#3'.*rm -r {tmp_path}"):
+        from_server(player.client, [*REQUESTS[:3], other, *REQUESTS[4:]], folder=tmp_path)
+    assert len(player.asks) == 6
+
+
 def test_it_says_how_far_it_is_if_asked_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from_server(Player().client, REQUESTS[:4], folder=tmp_path)
     assert capsys.readouterr().err == ""

@@ -19,7 +19,7 @@ from kithe.errors import ConfigError
 from kithe.llm.chat import render
 from kithe.llm.local import LocalModel, Prefix
 from kithe.llm.models import Folder
-from kithe.records.chat import Generation
+from kithe.records.chat import ChatRequest, Generation, Message
 from kithe.training import predict as module
 from kithe.training.predict import Job, batches, predict
 from kithe.training.trainer import Hardware, Ranks
@@ -156,8 +156,25 @@ def test_mistakes(spec: Folder, tmp_path: Path) -> None:
         predict(model, tokenizer, requests(1) * 2, folder=tmp_path, progress=False)
     predict(model, tokenizer, requests(2), folder=tmp_path, max_new_tokens=2, progress=False)
     renamed = [request.model_copy(update={"id": f"h{1 - n}#0"}) for n, request in enumerate(requests(2))]
-    with pytest.raises(ValueError, match="another prompt"):
+    with pytest.raises(ConfigError, match=rf"another prompt of id 'h\d#0'.*rm -r {tmp_path}"):
         predict(model, tokenizer, renamed, folder=tmp_path, max_new_tokens=2, progress=False)
+
+
+def test_a_kept_answer_counts_for_the_prompt_it_was_given_to_and_no_other(spec: Folder, tmp_path: Path) -> None:
+    model, tokenizer = spec.load("fp32"), spec.tokenizer()
+
+    def asked(word: str) -> ChatRequest:
+        return ChatRequest(id="h0#0", prompt=(Message(role="user", content=f"I like {word}."),))
+
+    cats, dogs = (render(tokenizer, asked(word).prompt) for word in ("cats", "dogs"))
+    assert len(cats) == len(dogs)
+    first = predict(model, tokenizer, [asked("cats")], folder=tmp_path, max_new_tokens=2, progress=False)
+    with pytest.raises(ConfigError, match="another prompt of id 'h0#0'"):
+        predict(model, tokenizer, [asked("dogs")], folder=tmp_path, max_new_tokens=2, progress=False)
+    (kept,) = first.generations
+    older = kept.model_copy(update={"asked": "", "text": "from an earlier version"})
+    (tmp_path / "generations.rank0.jsonl").write_text(f"{older.line()}\n", encoding="utf-8")
+    assert predict(model, tokenizer, [asked("cats")], folder=tmp_path, max_new_tokens=2, progress=False).generations == [kept]
 
 
 def test_a_process_without_work_writes_nothing(spec: Folder, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from kithe.corpora.expressed import Expressed
+from kithe.corpora.files import files_of, stamps
 from kithe.corpora.source import DataSource, Lossy
 from kithe.records.history import History, KnowledgeItem
 
@@ -64,6 +65,7 @@ def build(source: DataSource, facts: int | None, seed: int, threshold: float) ->
         "train": _counts(train),
         "validation": _counts(validation),
         "left_out_by_the_source": {reason: count for reason, count in left_out.items() if count},
+        "files": stamps(files_of([source], "train", "validation")),
     }
     return Corpus(train.kept, validation.kept, card)
 

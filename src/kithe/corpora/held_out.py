@@ -1,9 +1,10 @@
 """Validation histories in the place of a test set's, for choices that no test set may make."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from kithe.corpora.source import Checked, DataSource, Split
+from kithe.corpora.source import Checked, DataSource, FromFiles, Split
 from kithe.records.history import History
 
 
@@ -32,6 +33,10 @@ class HeldOut:
         if split == "train":
             raise ValueError(f"{self.name} is held out, not for training")
         return self.of.histories("validation", seed)
+
+    def files(self, split: Split) -> Mapping[str, Path]:
+        """See `FromFiles.files`."""
+        return self.of.files("validation") if isinstance(self.of, FromFiles) else {}
 
     def check(self, split: Split) -> None:
         """See `Checked.check`."""

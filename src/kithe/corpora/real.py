@@ -74,12 +74,19 @@ class RealSet:
 
     def check(self, split: Split) -> None:
         """Look for the file where there is a folder to look in (`Checked.check`); a download is not tried."""
-        if self.folder or os.environ.get("KITHE_DATA"):
+        if self._folder is not None:
             self.path(split)
 
     def losses(self, split: Split) -> Mapping[str, int]:
         """Facts that are no gold because of `situational` and `unexpressed`."""
         return self._read(split).lost
+
+    def files(self, split: Split) -> dict[str, Path]:
+        """The split's file, or those it is converted from where it is downloaded (`FromFiles.files`)."""
+        folder = self._folder
+        if folder is None:
+            return {f"{self.name}/raw/{path.name}": path for path in self._raw(split)}
+        return {f"{self.name}/{split}.jsonl.gz": folder / self.name / f"{split}.jsonl.gz"}
 
     def _read(self, split: Split) -> "_Read":
         say, wanted = self._set.say, self._wanted(split)
@@ -94,23 +101,33 @@ class RealSet:
         Raises:
             ConfigError: the folder does not hold it, or it cannot be downloaded.
         """
-        folder = self.folder or os.environ.get("KITHE_DATA")
+        folder = self._folder
         if folder is None:
             return self._converted(split)
-        path = Path(folder).expanduser() / self.name / f"{split}.jsonl.gz"
+        path = folder / self.name / f"{split}.jsonl.gz"
         if not path.exists():
             hint = "point KITHE_DATA (or the data source's folder=…) at a folder that holds it, or unset it to download the set"
             raise ConfigError(f"no {path}: {hint}")
         return path
 
+    @property
+    def _folder(self) -> Path | None:
+        folder = self.folder or os.environ.get("KITHE_DATA")
+        return Path(folder).expanduser() if folder else None
+
+    @property
+    def _cache(self) -> Path:
+        return cache() / "data" / self.name
+
+    def _raw(self, split: Split) -> list[Path]:
+        return [self._cache / "raw" / name for name in self._set.home.files[split]]
+
     def _converted(self, split: Split) -> Path:
-        home = self._set.home
+        home, raw = self._set.home, self._raw(split)
         base = self.home or home.base
-        place = cache() / "data" / self.name
-        raw = [place / "raw" / name for name in home.files[split]]
         sums = [fetch(f"{base.rstrip('/')}/{file.name}", file) for file in raw]
         key = hashlib.sha256(json.dumps([CONVERTER, split, sums]).encode()).hexdigest()[:12]
-        path = place / f"{split}-{key}.jsonl"
+        path = self._cache / f"{split}-{key}.jsonl"
         if not path.exists():
             write_lines(path, (json.dumps({"source": self.name, **row}, ensure_ascii=False) for row in home.convert(raw, split)))
         return path
@@ -191,6 +208,10 @@ class Mixture:
         """Look for the files of every set (`Checked.check`)."""
         for part in self._parts().values():
             part.check(split)
+
+    def files(self, split: Split) -> dict[str, Path]:
+        """The files of every set (`FromFiles.files`)."""
+        return {name: path for part in self._parts().values() for name, path in part.files(split).items()}
 
     def losses(self, split: Split) -> Mapping[str, int]:
         """What the sets left out, and the histories whose dialogue an earlier set holds."""

@@ -1,6 +1,7 @@
 """Where training and test conversations come from."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 from kithe.records.history import History
@@ -46,6 +47,15 @@ class Checked(Protocol):
         Raises:
             ConfigError: it is not, and what to do.
         """
+        ...
+
+
+@runtime_checkable
+class FromFiles(Protocol):
+    """A source that reads files from outside the repository: no id says what is in them, so results have to."""
+
+    def files(self, split: Split) -> Mapping[str, Path]:
+        """The files a split is read from, by a name that is the same on every machine; some may not be there."""
         ...
 
 

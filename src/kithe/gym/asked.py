@@ -9,7 +9,7 @@ from typing import Any, Generic
 
 from kithe.errors import unknown
 from kithe.gym import asks
-from kithe.gym.noise.distractor import LAYERS, Distractor, Noise, Semantics
+from kithe.gym.noise.distractor import Distractor, Noise, recorded
 from kithe.gym.noise.surface import Register
 from kithe.gym.queries import Query
 from kithe.gym.records import How
@@ -51,7 +51,7 @@ def _seed(rng: Random) -> int:
 
 
 @dataclass(frozen=True)
-class Formulator:
+class FormulatorByModel:
     """The instruction of an ideal assistant by a model."""
 
     def formulate(self, persona: GymPersona, rng: Random) -> Steps[str]:
@@ -60,7 +60,7 @@ class Formulator:
 
 
 @dataclass(frozen=True)
-class Stylist:
+class StylistByModel:
     """Adapts queries by a model; plain ones stay plain."""
 
     def adapt(self, query: Query, persona: GymPersona, how: How, length: str, target: int, rng: Random) -> Steps[Adapted]:
@@ -72,7 +72,7 @@ class Stylist:
 
 
 @dataclass(frozen=True)
-class User:
+class UserByModel:
     """Reacts by a model; the rules of the turns hold whatever it says."""
 
     def feedback(self, persona: GymPersona, transcript: Sequence[Message], moment: Moment, rng: Random) -> Steps[Feedback]:
@@ -82,7 +82,7 @@ class User:
 
 
 @dataclass(frozen=True)
-class Assistant:
+class AssistantByModel:
     """Answers by the model of the pool that the conversation is locked to."""
 
     def answer(self, model: str, transcript: Sequence[Message], rng: Random) -> Steps[str]:
@@ -92,8 +92,11 @@ class Assistant:
 
 
 @dataclass(frozen=True)
-class Noises:
-    """Noise by a model: the coin, the layer and the strategies are drawn as for noise by rules, and so are the checks."""
+class NoiseByModel:
+    """Noise by a model: what is to be done is drawn as for noise by rules, under the same post-conditions of the layers.
+
+    That each strategy shows is the model's word; only noise by rules is looked through for what each of them leaves.
+    """
 
     distractor: Distractor = field(default_factory=Distractor)
 
@@ -101,36 +104,32 @@ class Noises:
         self, text: str, manner: Register, persona: GymPersona, known: tuple[str, ...], rng: Random
     ) -> Steps[Noise | None]:
         """See `talk.Distracts`."""
-        plan = self.distractor
-        if rng.random() >= plan.rate:
+        if not (plan := self.distractor.plan(rng)):
             return None
-        layer = rng.choices(LAYERS, [plan.layers.get(name, 0.0) for name in LAYERS])[0]
-        chosen = tuple(plan.chosen(layer, rng))
+        layer, chosen = plan
         first = Call("distractor", asks.meaning_ask(f"{persona.id}/meaning", text, _seed(rng)))
         meaning = yield from answered(first, asks.meaning_reader(text, known))
         ask = asks.noise_ask(f"{persona.id}/noise", text, meaning, persona, layer, chosen, _seed(rng))
         noisy = yield from answered(Call("distractor", ask), asks.noise_reader(text, meaning, layer))
-        return Noise(
-            original_text=text, noisy_text=noisy, layer=layer, layer_index=LAYERS.index(layer) + 1, applied_strategies=chosen,
-            extracted_semantics=Semantics(intent=meaning.intent, slots=meaning.slots, compressed_text=meaning.compressed),
-            metadata={"register": manner, "backend": "model"},
-        )  # fmt: skip
+        return recorded(text, noisy, layer, chosen, meaning, register=manner, backend="model")
 
 
 def cast(pool: Locks, distractor: Distractor | None = None, backend: str = "model") -> Cast:
     """The cast that models play."""
-    return Cast(Formulator(), Stylist(), User(), Assistant(), Noises(distractor or Distractor()), pool, backend)
+    return Cast(
+        formulator=FormulatorByModel(), stylist=StylistByModel(), user=UserByModel(), assistant=AssistantByModel(),
+        distractor=NoiseByModel(distractor or Distractor()), pool=pool, backend=backend,
+    )  # fmt: skip
 
 
 @dataclass
 class Account:
-    """What a run asked for, by part, and what could not be used, by part and reason."""
+    """What a run asked for, by part."""
 
     calls: Counter[str] = field(default_factory=Counter)
     prompt_tokens: Counter[str] = field(default_factory=Counter)
     new_tokens: Counter[str] = field(default_factory=Counter)
     cost: float = 0.0
-    discarded: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, part: Part, reply: Reply) -> None:
         """Count a reply."""
@@ -146,14 +145,39 @@ class _Open(Generic[T]):
     call: Call
 
 
+@dataclass(frozen=True)
+class Clients:
+    """Whom to ask.
+
+    Attributes:
+        parts: by part of the conversation.
+        assistants: by the assistant that a call names; whatever they are called, no part is mixed up with them.
+    """
+
+    parts: Mapping[str, Client]
+    assistants: Mapping[str, Client] = field(default_factory=dict)
+
+    def of(self, call: Call) -> Client:
+        """Who answers a call.
+
+        Raises:
+            ConfigError: nobody plays the part.
+        """
+        if call.model in self.assistants:
+            return self.assistants[call.model]
+        if call.part not in self.parts:
+            raise unknown("client for a part of the conversations", call.part, self.parts)
+        return self.parts[call.part]
+
+
 def run(
-    conversations: Iterable[Steps[T]], clients: Mapping[str, Client], account: Account, together: int = 64
-) -> Iterator[T | Discarded]:
+    conversations: Iterable[Steps[T]], clients: Clients, account: Account, together: int = 64
+) -> Iterator[T | Discarded]:  # fmt: skip
     """The values of conversations, or why one cannot be used, as they end.
 
     Args:
         conversations: taken a bounded number at a time.
-        clients: by the model that a call names, otherwise by its part.
+        clients: who is asked.
         account: what is asked is counted here.
         together: how many wait for a model at once.
 
@@ -163,35 +187,32 @@ def run(
     source, waiting = iter(conversations), list[_Open[T]]()
     while True:
         for steps in islice(source, max(0, together - len(waiting))):
-            yield from _advance(steps, None, waiting, account)
+            yield from _advance(steps, None, waiting)
         if not waiting:
             return
         asked, waiting = waiting, []
         for found, reply in _replies(asked, clients):
             account.add(found.call.part, reply)
-            yield from _advance(found.steps, reply, waiting, account)
+            yield from _advance(found.steps, reply, waiting)
 
 
-def _replies(asked: Sequence[_Open[T]], clients: Mapping[str, Client]) -> Iterator[tuple[_Open[T], Reply]]:
-    groups: dict[str, list[int]] = {}
+def _replies(asked: Sequence[_Open[T]], clients: Clients) -> Iterator[tuple[_Open[T], Reply]]:
+    groups: dict[int, tuple[Client, list[int]]] = {}
     for place, found in enumerate(asked):
-        name = found.call.model if found.call.model in clients else found.call.part
-        if name not in clients:
-            raise unknown("client for a part of the conversations", name, clients)
-        groups.setdefault(name, []).append(place)
-    for name, places in groups.items():
+        client = clients.of(found.call)
+        groups.setdefault(id(client), (client, []))[1].append(place)
+    for client, places in groups.values():
         numbered: list[Ask] = [replace(asked[place].call.ask, id=str(place)) for place in places]
-        for reply in clients[name].complete(numbered):
+        for reply in client.complete(numbered):
             yield asked[int(reply.id)], reply
 
 
-def _advance(steps: Steps[T], reply: Reply | None, waiting: list[_Open[T]], account: Account) -> Iterator[T | Discarded]:
+def _advance(steps: Steps[T], reply: Reply | None, waiting: list[_Open[T]]) -> Iterator[T | Discarded]:
     try:
         call: Any = next(steps) if reply is None else steps.send(reply)
     except StopIteration as end:
         yield end.value
     except Discarded as why:
-        account.discarded[why.part, why.reason] += 1
         yield why
     else:
         waiting.append(_Open(steps, call))

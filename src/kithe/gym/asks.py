@@ -34,7 +34,7 @@ _ASPECTS: Final = {
 _LAYER_RULES: Final[Mapping[Layer, str]] = {
     "surface": "The meaning stays: keep the verb of what is wanted and every slot word by word.",
     "incomplete information": "Keep the verb of what is wanted; at least one slot must be gone or vague.",
-    "semantic ambiguity": "It must hold at least two different requests, or two conditions that cannot both be.",
+    "semantic ambiguity": "It must hold a further request, beside its own, or two conditions that cannot both be.",
 }
 _MOST: Final = 120  # words of an instruction
 _SLACK: Final = 0.25  # by which a model may miss a band of words
@@ -219,9 +219,9 @@ def noise_reader(text: str, meaning: Meaning, layer: Layer) -> Read[str]:
     """Reads a noisier message, under the same post-condition as noise by rules."""
 
     def check(said: Rewritten) -> str | Problem:
-        if said.noisy_text == text:
+        if said.noisy_text.split() == text.split():
             return Problem("noisy_text is the message as it was")
-        return said.noisy_text if CHECKS[layer](meaning, said.noisy_text) else Problem(_LAYER_RULES[layer])
+        return said.noisy_text if CHECKS[layer](meaning, text, said.noisy_text) else Problem(_LAYER_RULES[layer])
 
     return _checked(Rewritten, check)
 

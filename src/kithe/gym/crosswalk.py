@@ -12,10 +12,11 @@ import yaml
 from pydantic import Field
 
 from kithe.dialogues.scripted import Scripted
+from kithe.errors import ConfigError
 from kithe.gym.bank import bank
 from kithe.gym.coherence import coherence
 from kithe.gym.diversity import Neighbours
-from kithe.gym.sampling import GymPersona, Sampler, named
+from kithe.gym.sampling import GymPersona, Sampler, Stratified, named
 from kithe.personas.persona import Persona
 from kithe.records.base import Record
 
@@ -73,7 +74,9 @@ def attribute_of(dimension: str, value: str) -> tuple[str, str] | None:
     return (link.key, own) if link and own else None
 
 
-def persona_from_csp(persona: Persona, sampler: Sampler, seed: int, attempt: int = 0) -> GymPersona:
+def persona_from_csp(
+    persona: Persona, sampler: Sampler, seed: int, attempt: int = 0, counts: Counter[tuple[str, str]] | None = None
+) -> GymPersona:
     """The simulated user that a persona of the synthetic-persona generator is.
 
     What its attributes determine is taken over; the other dimensions are drawn given those.
@@ -83,12 +86,13 @@ def persona_from_csp(persona: Persona, sampler: Sampler, seed: int, attempt: int
         sampler: how the other dimensions are drawn.
         seed: of those draws, together with the persona's id.
         attempt: which draw it is, where one before was not taken.
+        counts: how many users before have a value, by (dimension, value); None: there are none before.
     """
     stated = {key: own.value for key, own in persona.values.items() if own is not None and own.polarity == "positive"}
     scripted = {own.key: own.value for own in persona.attributes if own.polarity == "positive"}
     given = mapped({**scripted, **stated})
     rng = Random(f"{seed}/csp/{persona.id}/{attempt}" if attempt else f"{seed}/csp/{persona.id}")
-    return named(persona.id, sampler.values(bank(), rng, given, Counter()), seed)
+    return named(persona.id, sampler.values(bank(), rng, given, Counter() if counts is None else counts), seed)
 
 
 @dataclass(frozen=True)
@@ -103,14 +107,30 @@ class Generated:
     sampler: Sampler = field(default_factory=Sampler)
     teacher: Scripted = field(default_factory=lambda: Scripted(complete=True))
 
+    def __post_init__(self) -> None:
+        """Check the strata.
+
+        Raises:
+            ConfigError: one is taken over from the persona, so that there is nothing to even out.
+        """
+        strategy = self.sampler.strategy
+        taken = [name for name, link in links().items() if link.values]
+        for name in strategy.strata if isinstance(strategy, Stratified) else ():
+            if name in taken:
+                raise ConfigError(
+                    f"users of generated personas: strata: {name} is taken over from the persona and cannot be evened out; "
+                    f"any dimension can but {', '.join(taken)}"
+                )
+
     def personas(self, count: int, seed: int) -> Iterator[GymPersona]:
-        """See `People`."""
-        before = Neighbours(bank().names, self.sampler.distance)
+        """See `People`; where strata are evened out, what personas determine counts as well."""
+        before, counts = Neighbours(bank().names, self.sampler.distance), Counter[tuple[str, str]]()
         for index in range(count):
             persona, near = self.teacher.persona(seed, index), True
             for attempt in range(self.sampler.tries):
-                found = persona_from_csp(persona, self.sampler, seed, attempt)
+                found = persona_from_csp(persona, self.sampler, seed, attempt, counts)
                 if not (near := before.near(found.values)):
                     break
             before.add(found.values)
+            counts.update(found.values.items())
             yield found.model_copy(update={"id": f"u{index:05d}", "near": near})

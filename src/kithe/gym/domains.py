@@ -5,6 +5,7 @@ the share of the nearest texts that are of the same domain is counted for both, 
 query, so that no text has another version of itself for a neighbour.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -58,13 +59,15 @@ class Domains:
 
     Attributes:
         rows: (which texts, which label) -> how far apart.
-        closer: purity by domain of seed queries minus that of all a user says, over the same conversations.
+        closer: purity by domain of seed queries minus that of all a user says, over the same conversations; None: too few.
         places: which texts -> (x, y, domain) of each, on a plane that keeps neighbours together.
+        short: (which texts, which label) -> how many there are, where that is too few for neighbours.
     """
 
     rows: Mapping[tuple[str, str], Interleaving]
-    closer: Figure
+    closer: Figure | None
     places: Mapping[str, Sequence[tuple[float, float, str]]]
+    short: Mapping[tuple[str, str], int]
 
 
 def one_each(talks: Iterable[Trajectory]) -> list[Trajectory]:
@@ -87,6 +90,11 @@ def texts_of(talks: Sequence[Trajectory]) -> dict[str, list[str]]:
     }
 
 
+def others(groups: Sequence[str]) -> int:
+    """How many texts of other groups there are at least beside each text."""
+    return len(groups) - max(Counter(groups).values(), default=0)
+
+
 def near(vectors: Vectors, groups: Sequence[str], neighbours: int = NEIGHBOURS) -> NDArray[np.int64]:
     """The nearest texts of each text by cosine, those of its own group left out: [n, neighbours].
 
@@ -94,11 +102,8 @@ def near(vectors: Vectors, groups: Sequence[str], neighbours: int = NEIGHBOURS) 
         ConfigError: there are not enough texts of other groups.
     """
     names = np.unique(np.asarray(groups, dtype=object).astype(str), return_inverse=True)[1]
-    most = int(np.bincount(names).max(initial=0))
-    if len(vectors) - most < neighbours:
-        raise ConfigError(
-            f"neighbours: {neighbours} texts of other users are needed beside each, there are {len(vectors) - most}"
-        )
+    if (rest := others(groups)) < neighbours:
+        raise ConfigError(f"neighbours: {neighbours} texts of other users are needed beside each, there are {rest}")
     alike = vectors.astype(np.float64) @ vectors.astype(np.float64).T
     alike[names[:, None] == names[None, :]] = -np.inf
     found: NDArray[np.int64] = np.argsort(-alike, axis=1, kind="stable")[:, :neighbours]
@@ -137,20 +142,20 @@ def by_user(values: Floats, users: Sequence[str]) -> Figure:
 
 
 def domains(talks: Iterable[Trajectory], encoder: Encoder, seed: int = 0) -> Domains:
-    """The figures and the map of a corpus, over one conversation of each seed query.
-
-    Raises:
-        ConfigError: there are too few conversations for neighbours.
-    """
+    """The figures and the map of a corpus, over one conversation of each seed query; what it is too small for is in `short`."""
     chosen = one_each(talks)
     users, about = [talk.persona_id for talk in chosen], [talk.persona["domain"] for talk in chosen]
     wishes = [talk.said[1].serves[0] for talk in chosen]
+    kept = [n for n, wish in enumerate(wishes) if wish != CURIOSITY]
+    whose = [users[n] for n in kept]
+    short = {(FIRST, label): len(kept) for label in (DOMAIN, WISH)}
+    if others(users) < NEIGHBOURS:
+        few = {(name, DOMAIN): len(chosen) for name in (SEEDS, OPENINGS, FOLLOW_UPS, WHOLE)}
+        return Domains({}, None, {}, few | short)
     vectors = {name: encoder.encode(texts) for name, texts in texts_of(chosen).items()}
     rows = {(name, DOMAIN): interleaving(own, about, users, seed=seed) for name, own in vectors.items()}
-    told = np.array([wish != CURIOSITY for wish in wishes])
-    if told.sum() > 2 * NEIGHBOURS:
-        kept = np.flatnonzero(told)
-        first, whose = encoder.encode([chosen[n].said[1].content for n in kept]), [users[n] for n in kept]
+    if len(kept) > 2 * NEIGHBOURS and others(whose) >= NEIGHBOURS:
+        first = encoder.encode([chosen[n].said[1].content for n in kept])
         for label, values in ((DOMAIN, about), (WISH, wishes)):
             rows[FIRST, label] = interleaving(first, [values[n] for n in kept], whose, seed=seed)
     codes = np.unique(np.asarray(about, dtype=object).astype(str), return_inverse=True)[1]
@@ -161,4 +166,4 @@ def domains(talks: Iterable[Trajectory], encoder: Encoder, seed: int = 0) -> Dom
         name: [(float(x), float(y), domain) for (x, y), domain in zip(plane, about, strict=True)]
         for name, plane in planes.items()
     }
-    return Domains(rows, closer, places)
+    return Domains(rows, closer, places, {name: n for name, n in short.items() if name not in rows})

@@ -170,6 +170,7 @@ def beside(own: Side, other: Side) -> dict[str, Any]:
     told = compare_language(own, other)
     return {
         "messages": {"simulated": len(own.texts), "human": len(other.texts)},
+        "users": {"simulated": len(set(own.groups)), "human": len(set(other.groups))},
         "words_per_message": asdict(compare_lengths(own, other)),
         "turns_per_conversation": asdict(compare_turns(own, other)),
         "slips": {name: asdict(found) for name, found in compare_slips(own, other).items()},

@@ -8,7 +8,7 @@ from typing import ClassVar, Final, Protocol
 from kithe.generation.asking import LATER
 from kithe.generation.log import Rejected
 from kithe.generation.stages import Outcome, Unanswered, Written
-from kithe.gym.asked import Account, run
+from kithe.gym.asked import Account, Clients, run
 from kithe.gym.asked import cast as asked_cast
 from kithe.gym.assistant import Pool
 from kithe.gym.corpus import Atlas
@@ -94,8 +94,8 @@ class ModelPlayers:
         """See `Players`; whom nobody answered stays to be done, a conversation with a part that failed twice is rejected."""
         pool = Pool({name: each.weight for name, each in self.assistants.items()})
         parts = asked_cast(pool, self.atlas.distractor, self.name)
-        clients = {**dict.fromkeys(("formulator", "stylist", "user", "distractor"), self.client)}
-        clients |= {name: each.client for name, each in self.assistants.items()}
+        answering = {name: each.client for name, each in self.assistants.items()}
+        clients = Clients(dict.fromkeys(("formulator", "stylist", "user", "distractor"), self.client), answering)
         talks = (_keyed(key, converse(opening, parts, self.atlas.rules, seed)) for key, opening in openings.items())
         for found in run(talks, clients, Account(), self.together):
             assert not isinstance(found, Discarded)

@@ -17,52 +17,52 @@ from kithe.records.chat import Message
 
 
 @dataclass(frozen=True)
-class Formulator:
+class FormulatorByRules:
     """`user.instruction` as a part."""
 
     def formulate(self, persona: GymPersona, rng: Random) -> Steps[str]:
-        """See `Formulator`."""
+        """See `talk.Formulator`."""
         return instruction(persona, rng)
         yield
 
 
 @dataclass(frozen=True)
-class Stylist:
+class StylistByRules:
     """`ScriptedStylist` as a part."""
 
     writer: ScriptedStylist = field(default_factory=ScriptedStylist)
 
     def adapt(self, query: Query, persona: GymPersona, how: How, length: str, target: int, rng: Random) -> Steps[Adapted]:
-        """See `Stylist`."""
+        """See `talk.Stylist`."""
         return self.writer.adapt(query, persona, how, length, target, rng)
         yield
 
 
 @dataclass(frozen=True)
-class User:
+class UserByRules:
     """`ScriptedUser` as a part."""
 
     user: ScriptedUser = field(default_factory=ScriptedUser)
 
     def feedback(self, persona: GymPersona, transcript: Sequence[Message], moment: Moment, rng: Random) -> Steps[Feedback]:
-        """See `User`."""
+        """See `talk.User`."""
         said = [message.content for message in transcript if message.role == "user"]
         return self.user.feedback(persona, transcript[-1].content, moment, said, rng)
         yield
 
 
 @dataclass(frozen=True)
-class Assistant:
+class AssistantByRules:
     """`ScriptedAssistant` as a part."""
 
     def answer(self, model: str, transcript: Sequence[Message], rng: Random) -> Steps[str]:
-        """See `Assistant`."""
+        """See `talk.Assistant`."""
         return ScriptedAssistant(model).answer(transcript, rng)
         yield
 
 
 @dataclass(frozen=True)
-class Noises:
+class NoiseByRules:
     """`Distractor` as a part."""
 
     distractor: Distractor = field(default_factory=Distractor)
@@ -70,7 +70,7 @@ class Noises:
     def noised(
         self, text: str, manner: Register, persona: GymPersona, known: tuple[str, ...], rng: Random
     ) -> Steps[Noise | None]:
-        """See `Distracts`."""
+        """See `talk.Distracts`."""
         return self.distractor.noised(text, manner, rng, known)
         yield
 
@@ -78,8 +78,9 @@ class Noises:
 def cast(distractor: Distractor | None = None, user: ScriptedUser | None = None) -> Cast:
     """The scripted cast."""
     return Cast(
-        formulator=Formulator(), stylist=Stylist(), user=User(user or ScriptedUser()), assistant=Assistant(),
-        distractor=Noises(distractor or Distractor()), pool=scripted_pool(), backend="scripted",
+        formulator=FormulatorByRules(), stylist=StylistByRules(), user=UserByRules(user or ScriptedUser()),
+        assistant=AssistantByRules(), distractor=NoiseByRules(distractor or Distractor()),
+        pool=scripted_pool(), backend="scripted",
     )  # fmt: skip
 
 

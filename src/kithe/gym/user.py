@@ -17,6 +17,7 @@ import yaml
 
 from kithe.gym import style
 from kithe.gym.bank import bank
+from kithe.gym.coherence import coherence
 from kithe.gym.queries import aspects
 from kithe.gym.sampling import GymPersona
 from kithe.records.base import Record
@@ -233,16 +234,23 @@ def instruction(persona: GymPersona, rng: Random) -> str:
 def drifted(values: Mapping[str, str], rate: float, rng: Random) -> tuple[dict[str, str], tuple[str, ...]]:
     """The values after the time between two sessions, and which changed: wishes about answers only.
 
-    Each changes with probability `rate`: on a scale by one step, otherwise to any other value.
+    Each changes with probability `rate`, to one of its `moves`, all as likely; it stays where it has none.
     """
     now, changed = dict(values), []
     for name in style.SHOWN:
-        if name not in values or rng.random() >= rate:
-            continue
-        dimension = bank().by_name[name]
-        place = dimension.step(values[name])
-        near = [n for n in (place - 1, place + 1) if 0 <= n < len(dimension.values)]
-        others = near if dimension.ordered else [n for n in range(len(dimension.values)) if n != place]
-        now[name] = dimension.values[rng.choice(others)]
-        changed.append(name)
+        if name in values and rng.random() < rate and (found := moves(name, now)):
+            now[name] = rng.choice(found)
+            changed.append(name)
     return now, tuple(changed)
+
+
+def moves(name: str, values: Mapping[str, str]) -> list[str]:
+    """The values that a wish may change to: on a scale one step away, otherwise any other.
+
+    None with which a persona goes against more hard rules than before: who is coherent stays so.
+    """
+    dimension = bank().by_name[name]
+    place, most = dimension.step(values[name]), 1 if dimension.ordered else len(dimension.values)
+    others = [value for n, value in enumerate(dimension.values) if 0 < abs(n - place) <= most]
+    before = coherence().broken(values)
+    return [value for value in others if coherence().broken({**values, name: value}) <= before]

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from random import Random
 from typing import Final
 
@@ -72,6 +73,10 @@ class HumanData:
     def fields(self) -> frozenset[str]:
         """An attribute with its value, the turns that say it, and a question at the end."""
         return frozenset({"key", "value", "evidence", "question"})
+
+    def files(self, split: Split) -> dict[str, Path]:
+        """The files of the sets (`FromFiles.files`)."""
+        return {key: path for name in self.sets for key, path in RealSet(name, self.folder).files(SETS[name]).items()}
 
     def check(self, split: Split) -> None:
         """Look for the files."""

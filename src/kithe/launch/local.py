@@ -50,7 +50,11 @@ def single(composed: DictConfig) -> None:
         return
     if not run.folder.done:
         run.prepare()
-        experiment.execute(run)
+        try:
+            experiment.execute(run)
+        finally:
+            if run.folder.state == "failed":
+                run.build("logger").project_run(run.store.root, run.name, None)
     report(run.store.root, [run.name], run.folder.path, AT_ONCE)
     run.build("logger").project_run(run.store.root, run.name, None)
 
@@ -145,7 +149,8 @@ def finish(runs: Sequence[Run]) -> None:
         tabulate(cells)
     corpora = {run.id: run for run in runs if isinstance(run, Generation)}
     sys.stdout.writelines(run.summary() for run in corpora.values())
-    if not all(run.folder.done for run in runs):
+    if missing := sum(not run.folder.done for run in runs):
+        sys.stderr.write(f"kithe: {missing} of {len(runs)} runs are not done; the same command does what is missing\n")
         raise SystemExit(1)
 
 
@@ -158,7 +163,7 @@ def tabulate(cells: Sequence[Cell]) -> None:
     write_json(folder.path / "sweep.json", {"sweep_id": name, "runs": names, "command": command(), "tables": tables})
     report(cells[0].store.root, names, folder.path, AT_ONCE)
     for cell in cells:
-        if cell.folder.done:
+        if cell.folder.state in ("done", "failed"):
             cell.build("logger").project_run(cell.store.root, cell.name, name)
     cells[0].build("logger").project_sweep(cells[0].store.root, name)
 

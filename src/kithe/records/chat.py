@@ -35,7 +35,8 @@ class Generation(Record):
     """A model's raw answer to one request.
 
     `logprobs` are the natural-log probabilities of the new tokens (the end token included where it was produced) and
-    `pieces` their texts, so that a part of the answer can be given a probability.
+    `pieces` their texts, so that a part of the answer can be given a probability. `asked` is a hash of the prompt, where
+    answers are kept: none is ever taken for the answer to another prompt.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Generation(Record):
     new_tokens: int
     pieces: tuple[str, ...] = ()
     logprobs: tuple[float, ...] = ()
+    asked: str = ""
 
 
 class Rejection(Record):

@@ -78,6 +78,26 @@ def origin_table(results: Sequence[Result], names: Mapping[str, str]) -> Table:
     return Table(("cell", "run", "stages", "git", "training data", "overlap with test sets"), (False,) * 6, body)
 
 
+def files_table(results: Sequence[Result], names: Mapping[str, str]) -> Table:
+    """The files outside the repository that were read, a line for each content, with the cells that read it."""
+    done = [result for result in results if finished(result)]
+    body = []
+    for name, contents in files_read(done).items():
+        for content, runs in contents.items():
+            cells = dict.fromkeys(names.get(run, run) for run in runs)
+            body.append((name, content, "all" if len(runs) == len(done) else ", ".join(cells)))
+    return Table(("file", "SHA-256", "cells"), (False,) * 3, tuple(body))
+
+
+def files_read(results: Iterable[Result]) -> dict[str, dict[str, list[str]]]:
+    """File -> checksum -> the runs that read that content of it."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for result in results:
+        for name, content in (about(result).get("files") or {}).items():
+            found.setdefault(str(name), {}).setdefault(str(content), []).append(str(result["run_id"]))
+    return dict(sorted(found.items()))
+
+
 def about(result: Result) -> dict[str, Any]:
     """A result's provenance."""
     return dict(result.get("provenance") or {})
@@ -134,6 +154,11 @@ def notes(results: Sequence[Result]) -> list[str]:
     ]
     if any(teacher(result) == "scripted" for result in done):
         found.append("Cells marked (scripted) learnt from text that a program wrote, not people or a language model.")
+    found += [
+        f"{name}: the runs read {len(contents)} different contents of this file, so their numbers are not of the same data."
+        for name, contents in files_read(done).items()
+        if len(contents) > 1
+    ]
     if missing := len(results) - len(done):
         found.append(f"{missing} of {len(results)} runs have no numbers; they stand in the table with the reason.")
     return found

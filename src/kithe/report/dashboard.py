@@ -75,6 +75,11 @@ class Overview:
     cells: tuple[tuple[str, str, str], ...]
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
+    @property
+    def done(self) -> bool:
+        """Whether every cell is."""
+        return all(state == "done" for _, state, _ in self.cells)
+
 
 def read_overview(store: Path, sweep_id: str) -> Overview:
     """Read a sweep's list and its cells' files.
@@ -105,14 +110,15 @@ def label(row: Mapping[str, Any]) -> str:
 
 
 def read_dashboard(store: Path, run_id: str) -> Dashboard:
-    """Read a run's files. A run that is not done has no summary and no samples."""
+    """Read a run's files. Of one that is not done: what was chosen, its state and its problem."""
     folder = Store(store).run(run_id)
-    result = folder.read("result.json")
-    stages = (result.get("provenance") or {}).get("stages") or {}
+    result = folder.read("result.json") or read_result(store, run_id)
+    planned = folder.read("cell.json").get("identity") or {}
+    stages = (result.get("provenance") or {}).get("stages") or planned
     history = list(training_history(store, stages.get("weights")))
     return Dashboard(
         run_id=run_id,
-        done=bool(result),
+        done=finished(result),
         job_type="train" if stages.get("weights") else "evaluate",
         tags=tags(result),
         config=public(
@@ -122,7 +128,7 @@ def read_dashboard(store: Path, run_id: str) -> Dashboard:
             }
         ),
         history=(*history, *final_rows(result, history)),
-        summary=summary(result),
+        summary={**dict(zip(("state", "problem"), cell(result)[1:], strict=True)), **summary(result)},
         samples=dict(samples(store, run_id, stages.get("predictions"))),
         verdicts=dict(verdicts(store, run_id, stages.get("predictions"))),
         references=tuple(references(store, result)),

@@ -9,7 +9,7 @@ from kithe.report.differences import Comparison, metric
 from kithe.report.estimates import Estimate, read_estimate
 from kithe.report.rows import Row
 from kithe.report.study import SetStudy, Study
-from kithe.report.tables import ANSWERS
+from kithe.report.tables import ANSWERS, FIELDS
 from kithe.report.text import NONE, fraction, p_value, with_interval
 
 NAMED: Final = {"f1": "F1", "atf": "ATF", "rva": "RVA"}
@@ -27,7 +27,9 @@ def main_table(found: Study, part: SetStudy) -> str:
     rows = list(part.cells.values())
     first = metric(rows[0])
     names = [
-        name for name in dict.fromkeys([first, "f1", "precision", "recall", *ANSWERS]) if any(name in row.metrics for row in rows)
+        name
+        for name in dict.fromkeys([first, "f1", "precision", "recall", *FIELDS, *ANSWERS])
+        if any(name in row.metrics for row in rows)
     ]
     best = max((row for row in rows if first in row.metrics), key=lambda row: row.metrics[first].value, default=None)
     base = {cell: reference(row, rows) for cell, row in part.cells.items()}

@@ -29,9 +29,6 @@ def read_result(store: Path, run_id: str) -> dict[str, Any]:
 
 
 def prepared(folder: Folder, run_id: str) -> dict[str, Any]:
-    """What was chosen for a run; data and seed fall out where there is no corpus, as in a result."""
+    """What was chosen for a run, as its result will have it; nothing where it was never prepared."""
     cell = folder.read("cell.json")
-    chosen, config = dict(cell.get("choices", {})), cell.get("config", {})
-    reads = (cell.get("identity") or {}).get("corpus") is not None
-    fallen = {"data": chosen.get("data") if reads else None, "seed": config.get("seed") if reads else None}
-    return {"run_id": run_id, "cell": {**chosen, **fallen} if chosen else {}, "config": config}
+    return {"run_id": run_id, "cell": cell.get("counted", cell.get("choices", {})), "config": cell.get("config", {})}

@@ -277,6 +277,8 @@ def cost(found: Study) -> Iterator[str]:
 def provenance(found: Study) -> Iterator[str]:
     """Where everything comes from."""
     yield page.table(accounts.origin_table(found.results, found.names))
+    if (files := accounts.files_table(found.results, found.names)).body:
+        yield page.folded("Data files", [page.table(files)])
     yield page.folded("Software and machine", [page.table(accounts.environments(found.results))])
     configs = [
         page.folded(

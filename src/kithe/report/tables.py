@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kithe.report.rows import FIRST, Result, Row, finished, leaves, rows, teacher
@@ -11,6 +11,7 @@ from kithe.report.writers import Table
 
 SCORES = ("precision", "recall", "f1")
 JUDGED = ("qa_unsupported", "oracle_recall", "relevance", "sensibility", "precision_worst", "precision_best")
+FIELDS = ("polarity_accuracy", "intensity_accuracy", "type_accuracy", "category_accuracy", "evidence_f1")
 ANSWERS = (
     *("qa_recall", "accuracy", "accuracy_official", "accuracy_exact_and_stem", "chance", "constant", "atf", "rva"),
     *("personalisation", "personalisation.original", "personalisation.oracle", "delta.personalisation", "delta.completion"),
@@ -26,6 +27,10 @@ EXPLAINED = (
     " without a verdict. Dropped facts: left out of the training corpus. Overlap: turns (by 13 words in a row), users,"
     " personas, dialogues or facts of the test set that stand in the training data. s/history: seconds of computing a test"
     " history; peak MB: highest memory of any stage. –: none, or undefined. Counts are means over seeds."
+)
+OF_FIELDS = (
+    "Accuracy of a field and F1 of the evidence turns: over the right items of which both sides name it; what was not asked"
+    " for has no column."
 )
 SCRIPTED = "(scripted): written by a program, not by people or a language model."
 JUDGES = {
@@ -47,7 +52,8 @@ def results_table(results: Sequence[Result]) -> Table:
     """The table of all cells, from the contents of their result.json files alone."""
     listed = rows(results)
     judged = [score(name) for name in JUDGED if any(name in row.metrics for row in listed)]
-    return layout([*setting(listed), *SIZES, *answered(listed), *MEASURES, *judged], listed, legend(results))
+    columns = [*setting(listed), *SIZES, *answered(listed), *map(score, SCORES), *described(listed), *MEASURES, *judged]
+    return layout(columns, listed, " ".join([legend(results), *([OF_FIELDS] if described(listed) else [])]))
 
 
 def short_table(results: Sequence[Result]) -> Table:
@@ -63,7 +69,8 @@ def short_table(results: Sequence[Result]) -> Table:
             [common, "Brackets: 95 % intervals; n: test users; facts: their gold facts; parse rate: answers that could be read"],
         )
     )
-    return layout([*cell, TESTED, *N, *answered(listed), *map(score, SCORES), PARSED, SECONDS], listed, text)
+    fields = [column for column in described(listed) if column.name.endswith("accuracy")]
+    return layout([*cell, TESTED, *N, *answered(listed), *map(score, SCORES), *fields, PARSED, SECONDS], listed, text)
 
 
 def label(row: Row, columns: Sequence[Column]) -> str:
@@ -113,6 +120,12 @@ def answered(listed: Sequence[Row]) -> list[Column]:
     return [score(name) for name in ANSWERS if any(name in row.metrics for row in listed)]
 
 
+def described(listed: Sequence[Row]) -> list[Column]:
+    """The columns of what right items say beside their statement, as far as some task asked for it."""
+    known = (score(name) for name in FIELDS if any(name in row.metrics for row in listed))
+    return [replace(column, name=column.name.replace("_", " ")) for column in known]
+
+
 def size(row: Row, name: str) -> int | None:
     """What a metric is a share of."""
     found = row.metrics.get(name)
@@ -152,7 +165,6 @@ PARSED = Column("parse rate", parse_rate)
 SECONDS = Column("s/history", lambda row: quantity(row.seconds_per_history))
 SIZES = (Column("seeds", seeds), *N)
 MEASURES = (
-    *map(score, SCORES),
     PARSED,
     Column("unscored", lambda row: count(row.unscored)),
     Column("train facts", lambda row: count(row.train_facts)),

@@ -1,14 +1,16 @@
 """What a corpus report says of simulated users: rates against their laws, reveal under friction, domains, people beside them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
+from statistics import mean
 from typing import Any, Final
 
 from kithe.gym import evidence
+from kithe.gym.coherence import coherence
 from kithe.gym.corpus import SPLITS
-from kithe.gym.domains import DOMAIN, Domains, Encoder, domains
+from kithe.gym.domains import DOMAIN, NEIGHBOURS, Domains, Encoder, domains
 from kithe.gym.figures import Rate
 from kithe.gym.records import Trajectory
 from kithe.gym.source import FILE, WrittenAtlas
@@ -58,10 +60,23 @@ def part(
     """
     say(f"simulated users of {atlas.name}")
     card = atlas.card
+    count = card["statistics"]["personas"]
     found = domains(Trajectory.read(atlas.folder / FILE), encoder)
     beside = compared(atlas, people) if people else {}
-    tables = [statistics_table(card), laws_table(card["statistics"]), *reveal_tables(card["reveal"]), domains_table(found)]
-    figures = {"statistics": card["statistics"], "reveal": card["reveal"], "domains": as_json(found), "people": beside}
+    shared = coherent(Trajectory.read(atlas.folder / FILE))
+    tables = [
+        statistics_table(card, shared),
+        laws_table(card["statistics"]),
+        *reveal_tables(card["reveal"], count),
+        domains_table(found),
+    ]
+    figures = {
+        "statistics": card["statistics"],
+        "coherence": shared,
+        "reveal": card["reveal"],
+        "domains": as_json(found),
+        "people": beside,
+    }
     return Part(
         heading=f"Simulated users: {atlas.name}",
         words=WORDS,
@@ -74,11 +89,23 @@ def part(
 def as_json(found: Domains) -> dict[str, Any]:
     """The figures of the domains, without the map."""
     rows = [{"texts": name, "label": label, **asdict(own)} for (name, label), own in found.rows.items()]
-    return {"neighbours": rows, "seed_queries_minus_all_said": asdict(found.closer)}
+    short = [{"texts": name, "label": label, "n": n} for (name, label), n in found.short.items()]
+    return {"neighbours": rows, "not_enough": short, "seed_queries_minus_all_said": found.closer and asdict(found.closer)}
 
 
-def statistics_table(card: Mapping[str, Any]) -> Table:
-    """Sizes beside the published ones."""
+def coherent(talks: Iterable[Trajectory]) -> dict[str, float]:
+    """How far personas go together, over all sessions, so after drift and with the domain and scenario of the query.
+
+    Returns:
+        `score`: the mean share of the rules that concern a persona which it keeps; `against`: the share of sessions in which it
+        goes against a hard rule.
+    """
+    rules, personas = coherence(), [talk.persona for talk in talks]
+    return {"score": mean(map(rules.score, personas)), "against": mean(rules.broken(values) > 0 for values in personas)}
+
+
+def statistics_table(card: Mapping[str, Any], shared: Mapping[str, float]) -> Table:
+    """Sizes beside the published ones, and how far personas go together."""
     own, other = card["statistics"], card["published"]
     rows = (
         ("conversations", f"{own['conversations']}", f"{other['conversations']}"),
@@ -86,6 +113,8 @@ def statistics_table(card: Mapping[str, Any]) -> Table:
         ("turns, mean", quantity(own["turns"]["mean"]), " and ".join(map(quantity, other["turns"]))),
         ("dimensions a persona, mean", quantity(own["features_per_persona"]), quantity(other["features_per_persona"])),
         ("words a conversation, mean", quantity(own["words_per_conversation"]), NONE),
+        ("coherence score of personas, mean", fraction(shared["score"]), NONE),
+        ("sessions against a hard rule, share", fraction(shared["against"]), NONE),
         ("tokens a conversation, all calls", NONE, quantity(other["tokens_per_conversation_all_calls"])),
     )
     return Table(("size", "here", "as published"), (False, True, True), rows)
@@ -96,7 +125,8 @@ def laws_table(statistics: Mapping[str, Any]) -> Table:
     rows = []
     for name, own in rates(statistics):
         interval = f"{fraction(own.value)} [{fraction(own.low)}, {fraction(own.high)}] (n {own.n})"
-        off = NONE if own.wanted is None else f"{own.sigmas:.1f}"
+        interval = interval if own.n else not_enough(0, "a share")
+        off = NONE if own.wanted is None or not own.n else f"{own.sigmas:.1f}"
         rows.append((name, interval, fraction(own.wanted), off))
     return Table(("rate", "found", "set to", "standard errors off"), (False, True, True, True), tuple(rows))
 
@@ -110,11 +140,18 @@ def rates(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Rate]
             yield from rates(own, f"{above}{name}: ")
 
 
-def reveal_tables(found: Mapping[str, Any]) -> list[Table]:
-    """When wishes come up, and by which follow-up."""
+def not_enough(n: int, what: str) -> str:
+    """What stands where a corpus is too small for a statistic."""
+    return f"not enough data (n = {n}) for {what}"
+
+
+def reveal_tables(found: Mapping[str, Any], users: int) -> list[Table]:
+    """When wishes come up among so many users, and by which follow-up."""
     sides = zip(("an answer goes against it", "an answer meets it"), found["table"], strict=True)
     rows = tuple((name, str(yes), str(no), fraction(yes / (yes + no) if yes + no else None)) for name, (yes, no) in sides)
     odds = f"Odds ratio {spread(found, 'odds_ratio', quantity)}, by resampling users."
+    if users < 2 or not all(map(sum, found["table"])):
+        odds = f"{not_enough(sum(map(sum, found['table'])), 'an odds ratio')} of several users."
     table = Table(("wish, where", "brought up next", "not", "share"), (False, True, True, True), rows, odds)
     curves = tuple((name, *map(fraction, values)) for name, values in found["curves"].items())
     most = max((len(row) - 1 for row in curves), default=0)
@@ -128,8 +165,10 @@ def domains_table(found: Domains) -> Table:
         (name, label, shown(own.purity), fraction(own.chance), fraction(own.apart), p_value(own.p))
         for (name, label), own in found.rows.items()
     )
-    least = next(iter(found.rows.values())).neighbours
-    legend = f"Neighbours looked at: {least}. Seed queries minus all a user says, by domain: {shown(found.closer)}."
+    what = f"{NEIGHBOURS} neighbours of other users"
+    rows += tuple((name, label, not_enough(n, what), NONE, NONE, NONE) for (name, label), n in found.short.items())
+    closer = f" Seed queries minus all a user says, by domain: {shown(found.closer)}." if found.closer else ""
+    legend = f"Neighbours looked at: {NEIGHBOURS}.{closer}"
     header = ("texts", "label", "neighbours of the same label", "by chance", "apart", "p")
     return Table(header, (False, False, True, True, True, True), rows, legend)
 
@@ -169,6 +208,8 @@ def people_table(found: Mapping[str, Any]) -> Table:
     ]
     told = found["language"]
     legend = f"Told apart by words: AUC {spread(told, 'value', fraction)}, p {p_value(told['p'])}, chance .500."
+    if (least := min(found["users"].values())) < 2:
+        legend = f"{not_enough(least, 'a classifier that never saw a user')}."
     return Table(
         ("users' messages", "simulated", f"people ({PEOPLE})", "distance", "p"),
         (False, True, True, True, True),
@@ -182,8 +223,9 @@ def pictures(found: Domains, curves: Mapping[str, Sequence[float]]) -> Iterator[
     dots: list[tuple[str, float, float | None, float | None]] = [
         (name, own.purity.value, own.purity.low, own.purity.high) for (name, label), own in found.rows.items() if label == DOMAIN
     ]
-    drawn = plots.intervals("Neighbours of the same domain", [("neighbours of the same domain", dots)])
-    yield page.figure(drawn, "The share of nearest texts of the same domain, with its interval.")
+    if dots:
+        drawn = plots.intervals("Neighbours of the same domain", [("neighbours of the same domain", dots)])
+        yield page.figure(drawn, "The share of nearest texts of the same domain, with its interval.")
     for name, points in found.places.items():
         yield page.figure(plots.labelled(f"Domains: {name}", points), f"A point a conversation, coloured by domain: {name}.")
     if curves:

@@ -109,7 +109,7 @@ class Wandb:
         about = Heading(
             UNSAFE.sub("-", overview.sweep_id)[:120], "summary", ("grid",), {"command": overview.command}, overview.sweep_id
         )
-        with self._opened(about, done=True) as run:
+        with self._opened(about, overview.done) as run:
             fill_grid(run, overview)
 
     @contextmanager

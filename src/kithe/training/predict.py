@@ -7,7 +7,7 @@ number of processes. A batch is computed whole, and its answers are the same to 
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from pytorch_lightning.callbacks import BasePredictionWriter, Callback
 from torch.utils.data import DataLoader
 
 from kithe.errors import ConfigError, Stopped
+from kithe.identity import digest
 from kithe.llm.chat import render
 from kithe.llm.local import Decode, LocalModel, Prefix, shared
 from kithe.records.chat import ChatRequest, Generation
@@ -44,7 +45,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class Job:
-    """One batch: its number among all batches, and its prompts with the ids of their requests."""
+    """One batch: its number among all batches, and its prompts (token ids) with the ids of their requests."""
 
     number: int
     prompts: tuple[tuple[str, list[int]], ...]
@@ -80,8 +81,8 @@ def predict(
 
     Raises:
         Stopped: see `stop`; the answers so far are on the disk.
-        ConfigError: a prompt with its answer is longer than the model's context.
-        ValueError: two requests share an id, or the folder holds answers to other prompts.
+        ConfigError: a prompt with its answer is longer than the model's context, or the folder holds answers to other prompts.
+        ValueError: two requests share an id.
     """
     prompts = [(request.id, render(tokenizer, request.prompt)) for request in requests]
     _check(model, prompts, max_new_tokens)
@@ -140,7 +141,8 @@ class _Predictor(pl.LightningModule):
             self._prefix = self._local.read(self._beginning)
         answers = self._local.generate(batch.prompts, self._max_new_tokens, self._decode, self._schema, self._prefix)
         self.seconds = time.perf_counter() - begun
-        return answers
+        asked = {name: digest(ids) for name, ids in batch.prompts}
+        return [answer.model_copy(update={"asked": asked[answer.id]}) for answer in answers]
 
     def transfer_batch_to_device(self, batch: Job, device: Any, dataloader_idx: int) -> Job:
         """Nothing to transfer: the local model makes its tensors where it is."""
@@ -246,15 +248,30 @@ def _lines(folder: Path, what: str) -> Iterator[bytes]:
 
 def _answers(folder: Path, prompts: Sequence[tuple[str, list[int]]]) -> dict[str, Generation]:
     """The answers so far by request; where a batch was lost and computed again, the first ones."""
-    lengths = {name: len(ids) for name, ids in prompts}
+    kept = (Generation.model_validate_json(line) for line in _lines(folder, "generations"))
+    return same_prompts(folder, kept, {name: digest(ids) for name, ids in prompts})
+
+
+def same_prompts(folder: Path, kept: Iterable[Generation], asked: Mapping[str, str]) -> dict[str, Generation]:
+    """Kept answers by request, the first of each.
+
+    Args:
+        folder: where they were kept.
+        kept: the answers. One that does not say what was asked, as an earlier version left it, is not used.
+        asked: the hash of every request's prompt.
+
+    Raises:
+        ConfigError: one of them answers another prompt.
+    """
     found: dict[str, Generation] = {}
-    for line in _lines(folder, "generations"):
-        generation = Generation.model_validate_json(line)
-        if lengths.get(generation.id) != generation.prompt_tokens:
-            raise ValueError(
-                f"{folder} holds an answer to another prompt of id '{generation.id}'; remove the folder's files to start anew"
+    for generation in kept:
+        if generation.asked and asked.get(generation.id) != generation.asked:
+            raise ConfigError(
+                f"{folder} holds an answer to another prompt of id '{generation.id}': data files or texts have changed since it "
+                f"was begun; to start it anew: rm -r {folder}"
             )
-        found.setdefault(generation.id, generation)
+        if generation.asked:
+            found.setdefault(generation.id, generation)
     return found
 
 

@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader
 from kithe.evaluation.judges import Judge, Scores
 from kithe.records.chat import Prediction
 from kithe.records.history import History
+from kithe.training.trainer import silence
 
 Batch = tuple[Sequence[History], Sequence[Prediction]]
 
@@ -30,6 +31,7 @@ class ScoreModule(lightning.LightningModule):
 
 def score(judge: Judge, histories: Sequence[History], predictions: Sequence[Prediction]) -> Scores:
     """What the judge says of these predictions, one per history in the same order."""
+    silence()
     module = ScoreModule(judge)
     quiet: dict[str, Any] = {
         "logger": False,

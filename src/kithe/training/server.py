@@ -4,15 +4,16 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from kithe.errors import ConfigError, Stopped
+from kithe.identity import digest
 from kithe.llm.client import PASSING, Ask, Client, Reply
 from kithe.records.chat import ChatRequest, Generation
-from kithe.training.predict import Answered
+from kithe.training.predict import Answered, same_prompts
 from kithe.training.shown import shown
 
 ANSWERS = "generations.rank0.jsonl"
@@ -45,10 +46,11 @@ def from_server(
 
     Raises:
         Stopped: see `stop`; the answers so far are on the disk.
-        ConfigError: some got no answer, in a way that may pass.
+        ConfigError: some got no answer, in a way that may pass, or the folder holds answers to other prompts.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    done = {item.id for item in _read(folder)}
+    asked = {request.id: digest([message.model_dump() for message in request.prompt]) for request in requests}
+    done = same_prompts(folder, _read(folder), asked)
     missing = [request for request in requests if request.id not in done]
     silent: Counter[str] = Counter()
     begun = time.perf_counter()
@@ -64,7 +66,7 @@ def from_server(
                 if reply.failure is not None and reply.failure.reason in PASSING:
                     silent[reply.failure.reason] += 1
                     continue
-                file.write(f"{_generation(reply).line()}\n")
+                file.write(f"{_generation(reply, asked[reply.id]).line()}\n")
                 file.flush()
                 if stop():
                     raise Stopped("stopped after an answer; the same command goes on from there")
@@ -80,7 +82,7 @@ def from_server(
             f"{sum(silent.values())} of {len(requests)} requests got no answer ({reasons}); the others are kept. "
             "Repeat the command to ask for these alone"
         )
-    return _assembled(folder, requests)
+    return _assembled(folder, requests, asked)
 
 
 def _replies(
@@ -89,13 +91,14 @@ def _replies(
     yield from client.complete(Ask(request.id, request.prompt, schema=schema, max_tokens=most) for request in requests)
 
 
-def _generation(reply: Reply) -> Generation:
+def _generation(reply: Reply, asked: str) -> Generation:
     return Generation(
         id=reply.id,
         text=reply.text if reply.ok else "",
         finish="length" if reply.finish == "length" else "stop",
         prompt_tokens=reply.prompt_tokens,
         new_tokens=reply.new_tokens,
+        asked=asked,
     )
 
 
@@ -108,8 +111,8 @@ def _read(folder: Path) -> list[Generation]:
     return list(Generation.read(path))
 
 
-def _assembled(folder: Path, requests: Sequence[ChatRequest]) -> Answered:
-    found = {item.id: item for item in _read(folder)}
+def _assembled(folder: Path, requests: Sequence[ChatRequest], asked: Mapping[str, str]) -> Answered:
+    found = same_prompts(folder, _read(folder), asked)
     generations = [found[request.id] for request in requests]
     spent = folder / SECONDS
     seconds = (

@@ -94,7 +94,7 @@ def make_trainer(
     Raises:
         ConfigError: the strategy does not exist.
     """
-    _silence()
+    silence()
     strategy = _strategy(hardware, ranks, micro_batch)
     masters = mixed or (bf16 and hardware.divides)
     place = TorchElasticEnvironment() if "TORCHELASTIC_RUN_ID" in os.environ else LightningEnvironment()
@@ -164,7 +164,8 @@ def _strategy(hardware: Hardware, ranks: Ranks, micro_batch: int) -> str | Strat
     return DDPStrategy(broadcast_buffers=False, gradient_as_bucket_view=True, timeout=timeout)
 
 
-def _silence() -> None:
+def silence() -> None:
+    """Keep Lightning's advice to programmers away from users."""
     import torch.utils.deterministic
 
     # Deterministic kernels are wanted, not the filling of every fresh tensor that comes with asking for them.

@@ -6,14 +6,15 @@ from kithe.gym.noise.meaning import Meaning, intents_in, words_of_noise
 from kithe.gym.noise.surface import Register
 
 
-def unclear(meaning: Meaning, text: str) -> bool:
-    """The post-condition of the layer: at least two intents, or both halves of a contradiction."""
-    return len(intents_in(text)) >= 2 or contradicted(text)
+def unclear(meaning: Meaning, original: str, text: str) -> bool:
+    """The post-condition of the layer: an intent beside others that was not there, or both halves of a contradiction."""
+    said = intents_in(text)
+    return (len(said) >= 2 and not set(said) <= set(intents_in(original))) or bool(contradicted(text) - contradicted(original))
 
 
-def contradicted(text: str) -> bool:
-    """Whether both halves of a contradiction stand there."""
-    return any(one in text and two in text for one, two in words_of_noise()["contradictions"])
+def contradicted(text: str) -> set[tuple[str, str]]:
+    """The contradictions of which both halves stand there."""
+    return {(one, two) for one, two in words_of_noise()["contradictions"] if one in text and two in text}
 
 
 def _second(text: str, frames: str, rng: Random) -> str | None:

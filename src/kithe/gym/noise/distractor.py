@@ -1,6 +1,6 @@
 """The distractor: decides whether a message gets noise, of which layer, by which strategies, and keeps a record of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final, Literal
@@ -11,11 +11,12 @@ from kithe.errors import ConfigError, unknown
 from kithe.gym.noise import ambiguous, missing, surface
 from kithe.gym.noise.meaning import Meaning, extract
 from kithe.gym.noise.surface import Register
+from kithe.gym.noise.traces import TRACES
 from kithe.records.base import Record
 
 Layer = Literal["surface", "incomplete information", "semantic ambiguity"]
 Operator = Callable[[str, Meaning, Register, Random], str | None]
-Check = Callable[[Meaning, str], bool]
+Check = Callable[[Meaning, str, str], bool]
 
 LAYERS: Final[tuple[Layer, ...]] = ("surface", "incomplete information", "semantic ambiguity")
 CHECKS: Final[Mapping[Layer, Check]] = {
@@ -105,23 +106,23 @@ class Distractor:
             rng: where every choice comes from.
             known: slots known to be meant.
         """
-        if rng.random() >= self.rate:
+        if not (plan := self.plan(rng)):
             return None
-        layer: Layer = rng.choices(LAYERS, [self.layers.get(name, 0.0) for name in LAYERS])[0]
+        layer, chosen = plan
         meaning = extract(text, known)
         noisy, applied = text, list[str]()
-        for name in self.chosen(layer, rng):
+        for name in chosen:
             changed = applied_to(noisy, text, layer, name, meaning, register, rng)
             if changed is not None:
                 noisy, applied = changed, [*applied, name]
-        if not applied:
+        return recorded(text, noisy, layer, applied, meaning, register=register, backend=self.name) if applied else None
+
+    def plan(self, rng: Random) -> tuple[Layer, list[str]] | None:
+        """What is to be done to a message: one layer and its strategies; None for nothing, as the coin falls."""
+        if rng.random() >= self.rate:
             return None
-        semantics = Semantics(intent=meaning.intent, slots=meaning.slots, compressed_text=meaning.compressed)
-        return Noise(
-            original_text=text, noisy_text=noisy, layer=layer, layer_index=LAYERS.index(layer) + 1,
-            applied_strategies=tuple(applied), extracted_semantics=semantics,
-            metadata={"register": register, "backend": "scripted"},
-        )  # fmt: skip
+        layer: Layer = rng.choices(LAYERS, [self.layers.get(name, 0.0) for name in LAYERS])[0]
+        return layer, self.chosen(layer, rng)
 
     def chosen(self, layer: Layer, rng: Random) -> list[str]:
         """The strategies to apply: each with its own probability; one by share where none came up."""
@@ -130,16 +131,27 @@ class Distractor:
         return found or rng.choices(list(rates), [rate or 1e-9 for rate in rates.values()])
 
 
+def recorded(
+    text: str, noisy: str, layer: Layer, applied: Sequence[str], meaning: Meaning, **metadata: str
+) -> Noise:  # fmt: skip
+    """The record of a message that got noise."""
+    return Noise(
+        original_text=text, noisy_text=noisy, layer=layer, layer_index=LAYERS.index(layer) + 1,
+        applied_strategies=tuple(applied), metadata=metadata,
+        extracted_semantics=Semantics(intent=meaning.intent, slots=meaning.slots, compressed_text=meaning.compressed),
+    )  # fmt: skip
+
+
 def applied_to(
     text: str, original: str, layer: Layer, name: str, meaning: Meaning, register: Register, rng: Random
 ) -> str | None:
-    """The text after one strategy; None where it cannot be applied such that the layer's post-condition holds.
+    """The text after one strategy; None where it cannot be applied such that it shows and the layer's post-condition holds.
 
     Args:
-        text: with the strategies before already applied.
+        text: with the strategies before already applied; what the strategy leaves is looked for beside this.
         original: the clean text, whose `meaning` the post-condition is about.
     """
     changed = OPERATORS[layer][name](text, meaning, register, rng)
-    if changed is None or changed in (text, original) or not CHECKS[layer](meaning, changed):
+    if changed is None or not TRACES[name](text, changed) or not CHECKS[layer](meaning, original, changed):
         return None
     return changed

@@ -10,10 +10,15 @@ from kithe.gym.noise.surface import Register
 _SPACE: Final = re.compile(r"\s{2,}")
 
 
-def struck(meaning: Meaning, text: str) -> bool:
-    """The post-condition of the layer: a slot, or a word that the request is about, is gone; the intent is there."""
-    lost = any(not has_word(text, slot) for slot in (*meaning.slots, *meaning.soft))
-    return lost and (not meaning.intent or has_word(text, meaning.intent))
+def struck(meaning: Meaning, original: str, text: str) -> bool:
+    """The post-condition of the layer: a slot, or a word that the request is about, is gone that was there; the intent is not."""
+    gone = lost(meaning, text) - lost(meaning, original)
+    return bool(gone) and (not meaning.intent or has_word(text, meaning.intent))
+
+
+def lost(meaning: Meaning, text: str) -> set[str]:
+    """The slots, and the words that the request is about, that a text does not hold."""
+    return {slot for slot in (*meaning.slots, *meaning.soft) if not has_word(text, slot)}
 
 
 def _target(text: str, meaning: Meaning, rng: Random) -> tuple[str, Literal["number", "name", "word"]] | None:
@@ -52,10 +57,10 @@ def reference(text: str, meaning: Meaning, register: Register, rng: Random) -> s
     found, other = _target(text, meaning, rng), rng.choice(words_of_noise()["references"])
     if found:
         return _replaced(text, found[0], other)
-    return f"{text} {rng.choice(words_of_noise()['allusions']).format(reference=other)}" if struck(meaning, text) else None
+    return f"{text} {rng.choice(words_of_noise()['allusions']).format(reference=other)}" if lost(meaning, text) else None
 
 
 def priority(text: str, meaning: Meaning, register: Register, rng: Random) -> str | None:
     """A slot made vague, where one is left, and what comes first left open."""
-    changed = vague(text, meaning, register, rng) or (text if struck(meaning, text) else None)
+    changed = vague(text, meaning, register, rng) or (text if lost(meaning, text) else None)
     return f"{changed} {rng.choice(words_of_noise()['priorities'])}" if changed else None

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Final, Literal
 
@@ -12,9 +12,10 @@ Register = Literal["formal", "plain", "casual"]
 _WORD: Final = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
 
 
-def kept(meaning: Meaning, text: str) -> bool:
-    """The post-condition of the layer: every slot stands there as it was, and so does the intent."""
-    return all(slot in text for slot in meaning.slots) and (not meaning.intent or has_word(text, meaning.intent))
+def kept(meaning: Meaning, original: str, text: str) -> bool:
+    """The post-condition of the layer: something else changed, every slot stands there as it was, and so does the intent."""
+    changed = original.split() != text.split()
+    return changed and all(slot in text for slot in meaning.slots) and (not meaning.intent or has_word(text, meaning.intent))
 
 
 def protected(text: str, meaning: Meaning) -> list[Span]:
@@ -35,8 +36,24 @@ def free_words(text: str, meaning: Meaning, least: int = 1) -> list[re.Match[str
     ]
 
 
-def _put(text: str, match: re.Match[str], new: str) -> str:
-    return text[: match.start()] + new + text[match.end() :]
+def rewritten(text: str, changes: Mapping[re.Match[str], str]) -> str:
+    """A text with other words where matches are, all at once, so that no change moves the place of another.
+
+    Raises:
+        ValueError: a match is of another text, whose places are not those of this one.
+    """
+    pieces, end = list[str](), 0
+    for match in sorted(changes, key=lambda own: own.start()):
+        if match.string != text:
+            raise ValueError(f"a match in {match.string!r} has no place in {text!r}")
+        pieces += [text[end : match.start()], changes[match]]
+        end = match.end()
+    return "".join([*pieces, text[end:]])
+
+
+def _some(matches: Sequence[re.Match[str]], most: int, rng: Random) -> list[re.Match[str]]:
+    """So many of the matches at the most, drawn, the last one first."""
+    return sorted(rng.sample(matches, min(len(matches), most)), key=lambda own: -own.start())
 
 
 def colloquial(text: str, meaning: Meaning, register: Register, rng: Random) -> str | None:
@@ -47,7 +64,7 @@ def colloquial(text: str, meaning: Meaning, register: Register, rng: Random) -> 
     if found:
         said, new = rng.choice(found)
         changed = re.sub(rf"(?<!\w){re.escape(said)}(?!\w)", new, text, count=1, flags=re.IGNORECASE)
-        if kept(meaning, changed):
+        if kept(meaning, text, changed):
             return changed
     opener: str = rng.choice(tables["openers"][register])
     return opener + (text if text[:2] == "I " or text[:1].isdigit() else _lower(text, meaning))
@@ -56,9 +73,9 @@ def colloquial(text: str, meaning: Meaning, register: Register, rng: Random) -> 
 def incomplete(text: str, meaning: Meaning, register: Register, rng: Random) -> str | None:
     """Some function words left out; where there are none, the end breaks off."""
     little = [match for match in free_words(text, meaning) if match[0].lower() in words_of_noise()["function"]]
-    for match in sorted(rng.sample(little, min(len(little), 3)), key=lambda own: -own.start()):
-        text = re.sub(r"  +", " ", _put(text, match, "")).strip()
-    return text if little else text.rstrip(".!?") + " and then..."
+    if not little:
+        return text.rstrip(".!?") + " and then..."
+    return re.sub(r"  +", " ", rewritten(text, dict.fromkeys(_some(little, 3, rng), ""))).strip()
 
 
 def typo(text: str, meaning: Meaning, register: Register, rng: Random) -> str | None:
@@ -66,9 +83,7 @@ def typo(text: str, meaning: Meaning, register: Register, rng: Random) -> str | 
     words = free_words(text, meaning, 4)
     if not words:
         return None
-    for match in sorted(rng.sample(words, min(len(words), rng.choice((1, 1, 2)))), key=lambda own: -own.start()):
-        text = _put(text, match, misspelt(match[0], rng))
-    return text
+    return rewritten(text, {match: misspelt(match[0], rng) for match in _some(words, rng.choice((1, 1, 2)), rng)})
 
 
 def misspelt(word: str, rng: Random) -> str:
@@ -93,7 +108,7 @@ def segmentation(text: str, meaning: Meaning, register: Register, rng: Random) -
     if longer:
         match = rng.choice(longer)
         middle = rng.randint(2, len(match[0]) - 2)
-        return _put(text, match, f"{match[0][:middle]} {match[0][middle:]}")
+        return rewritten(text, {match: f"{match[0][:middle]} {match[0][middle:]}"})
     return None
 
 
@@ -108,8 +123,7 @@ def punctuation(text: str, meaning: Meaning, register: Register, rng: Random) ->
     if register == "casual" and rng.random() < 0.4:
         return f"{text} {rng.choice(words_of_noise()['emoji'])}"
     if marks and (register == "formal" or rng.random() < 0.7):
-        for match in reversed(marks):
-            text = _put(text, match, "")
+        text = rewritten(text, dict.fromkeys(marks, ""))
         return text if register == "formal" else _lower(text, meaning)
     if register == "formal":
         return f"{text} ."
@@ -121,10 +135,9 @@ def synonym(text: str, meaning: Meaning, register: Register, rng: Random) -> str
     table = words_of_noise()["synonyms"]
     words = [match for match in free_words(text, meaning) if match[0].lower() in table]
     rare = [match for match in words if len(match[0]) > 3] or words
-    for match in sorted(rng.sample(rare, min(len(rare), rng.choice((1, 2)))), key=lambda own: -own.start()):
-        new = rng.choice(table[match[0].lower()])
-        text = _put(text, match, new.capitalize() if match[0][0].isupper() else new)
-    return text if words else None
+    changes = {match: rng.choice(table[match[0].lower()]) for match in _some(rare, rng.choice((1, 2)), rng)}
+    capital = {match: new.capitalize() if match[0][0].isupper() else new for match, new in changes.items()}
+    return rewritten(text, capital) if words else None
 
 
 def emotion(text: str, meaning: Meaning, register: Register, rng: Random) -> str | None:

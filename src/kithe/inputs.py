@@ -1,0 +1,67 @@
+"""What the stages of a cell have read from outside the repository, held against what is there now.
+
+Ids say nothing of such files: they lie elsewhere on every machine. Each stage notes what it has read, and a stage that read
+something else than what is there now is neither reused nor mixed with what would be made from it.
+"""
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kithe.cell import Cell
+from kithe.corpora.files import Stamps, changes, files_of, stamps
+from kithe.errors import ConfigError
+from kithe.store import Folder
+
+
+def corpus_files(cell: Cell) -> dict[str, Path]:
+    """The files that the training corpus is drawn from."""
+    return files_of([cell.build("data")], "train", "validation") if cell.identity.corpus else {}
+
+
+def asked_files(cell: Cell) -> dict[str, Path]:
+    """The files of the people a model is asked about: test sets, and validation where that chooses the prompt."""
+    task = cell.build("task")
+    chosen = task.validation.values() if len(cell.adapter.prompts()) > 1 else ()
+    return files_of(task.test.values(), "test") | files_of(chosen, "validation")
+
+
+def read_for_corpus(cell: Cell) -> Stamps:
+    """What the cell's corpus was drawn from, as its card has it."""
+    folder = cell.identity.corpus and cell.store.corpus(cell.identity.corpus)
+    found: Stamps = folder.read("card.json").get("files", {}) if folder else {}
+    return found
+
+
+def check(cell: Cell) -> None:
+    """Refuse stages that were made from other files than those that are here now; a file that is not here is no reason.
+
+    Raises:
+        ConfigError: which files changed, and what has to go for the new ones to be used.
+    """
+    stages = list(recorded(cell))
+    for place, (_, noted) in enumerate(stages):
+        if changed := changes(noted, stamps(corpus_files(cell) | asked_files(cell))):
+            # What comes later was made from it, also where it has not noted so, being unfinished.
+            made = shlex.join(str(folder.path) for folder, _ in stages[place:] if folder.path.exists())
+            raise ConfigError(
+                f"data files changed since they were read: {', '.join(changed)}; put the old content back, or make anew what was "
+                f"made from it: rm -r {made}"
+            )
+
+
+def recorded(cell: Cell) -> Iterator[tuple[Folder, Stamps]]:
+    """The folders of the cell's stages, in order, with what each has noted; nothing where it is not there, or older."""
+    store, identity = cell.store, cell.identity
+    if identity.corpus:
+        yield store.corpus(identity.corpus), read_for_corpus(cell)
+    if identity.weights:
+        yield store.weights(identity.weights), noted(store.weights(identity.weights))
+    yield store.predictions(identity.predictions), noted(store.predictions(identity.predictions))
+
+
+def noted(stage: Folder) -> dict[str, Any]:
+    """What a stage's report says that it read."""
+    found: dict[str, Any] = stage.read("report.json").get("files", {})
+    return found
