@@ -298,21 +298,27 @@ def memory(rows: Sequence[dict[str, Any]], adapt: str) -> dict[str, float]:
     found = {}
     for name, mine, other in pairs:
         ratios = []
-        for lengths in LENGTHS:
-            peaks = {row["opponent"]: row["peak_mb"] for row in chosen(rows, adapt, lengths)}
+        for lengths, size in product(LENGTHS, {size_of(row) for row in rows}):
+            peaks = {row["opponent"]: row["peak_mb"] for row in chosen(rows, adapt, lengths) if size_of(row) == size}
             if {mine, other} <= peaks.keys():
                 ratios.append(peaks[mine] / peaks[other])
         found[f"memory_of_trl{name}_{adapt}"] = max(ratios, default=math.nan)
     return found
 
 
+def size_of(row: dict[str, Any]) -> str:
+    """Steps and examples a step, such as `2x4`."""
+    return str(row["key"].split("/")[3])
+
+
 def gaps(rows: Sequence[dict[str, Any]]) -> list[float]:
     """How far the losses of kithe and TRL are from each other where both saw the same rows in the same order."""
-    curves = {(row["opponent"], row["adapt"], row["turn"]): row["losses"] for row in rows if row["lengths"] == "fixed"}
+    even = [row for row in rows if row["lengths"] == "fixed"]
+    curves = {(row["opponent"], row["adapt"], size_of(row), row["turn"]): row["losses"] for row in even}
     return [
         abs(a - b)
-        for (who, adapt, number), losses in curves.items()
-        if who == "kithe" and (other := curves.get(("trl", adapt, number)))
+        for (who, *same), losses in curves.items()
+        if who == "kithe" and (other := curves.get(("trl", *same)))
         for a, b in zip(losses, other, strict=True)
     ]
 

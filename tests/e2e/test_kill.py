@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -110,14 +111,20 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
 
 
+def descendants(pid: int) -> list[int]:
+    return [found for child in children(pid) for found in (child, *descendants(child))]
+
+
 def alive(pid: int) -> bool:
     status = Path(f"/proc/{pid}/status")
     return status.exists() and "State:\tZ" not in status.read_text(encoding="ascii")
 
 
 @pytest.mark.system
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGUSR1"])
-def test_a_run_that_is_asked_to_stop_saves_where_it_is_and_goes_on_from_there(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "all_of_them"), [("SIGTERM", False), ("SIGUSR1", False), ("SIGTERM", True), ("SIGUSR2", True)])
+def test_a_run_that_is_asked_to_stop_saves_where_it_is_and_goes_on_from_there(
+    tmp_path: Path, name: str, all_of_them: bool
+) -> None:
     straight(tmp_path / "straight")
     store = tmp_path / "stopped"
     stops = []
@@ -126,7 +133,9 @@ def test_a_run_that_is_asked_to_stop_saves_where_it_is_and_goes_on_from_there(tm
         deadline = time.monotonic() + 120
         while not list(store.glob(pattern)) and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
-        os.kill(process.pid, signal.Signals[name])
+        for pid in [process.pid, *(descendants(process.pid) if all_of_them else [])]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.Signals[name])
         stops.append(process.wait(timeout=120))
         assert [Folder(path.parent).state for path in store.glob("runs/*/state.json")] == ["interrupted"]
     assert stops == [AGAIN, AGAIN]

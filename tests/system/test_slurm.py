@@ -128,12 +128,12 @@ def test_a_failing_cell(tmp_path: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Stuck:
-    """A run whose program never ends."""
+class Waits:
+    """A run whose program waits to be told to stop."""
 
     folder: Folder
     name: str
-    module: ClassVar[str] = "stuck"
+    module: str = "stuck"
     config: ClassVar[dict[str, Any]] = {"sweep": {"name": None, "fail_fast": False}}
 
     def prepare(self) -> Path:
@@ -141,26 +141,34 @@ class Stuck:
         return self.folder.path
 
 
-def test_jobs_that_are_cancelled_before_and_after_they_begin_and_one_that_takes_too_long(tmp_path: Path) -> None:
-    runs: list[Any] = [Stuck(Folder(tmp_path / name), name) for name in ("slow", "cancelled", "waiting")]
-    slurm = Slurm(str(tmp_path / "slurm"), time_min=1, signal_s=10, cpus=1, mem_gb=1, poll_s=0.5, at_once=2, requeue=3)
+def test_jobs_that_are_cancelled_before_and_after_they_begin_and_two_that_take_too_long(tmp_path: Path) -> None:
+    stuck: list[Any] = [Waits(Folder(tmp_path / name), name) for name in ("slow", "cancelled", "waiting")]
+    runs = [Waits(Folder(tmp_path / "patient"), "patient", "patient"), *stuck]
+    slurm = Slurm(str(tmp_path / "slurm"), time_min=1, signal_s=10, cpus=1, mem_gb=1, poll_s=0.5, at_once=3, requeue=3)
     thread = Thread(target=slurm.start, args=(runs,))
     thread.start()
-    while not all((tmp_path / name / "begun").exists() for name in ("slow", "cancelled")):
+    while not all((tmp_path / name / "begun").exists() for name in ("patient", "slow", "cancelled")):
         assert thread.is_alive()
         time.sleep(0.05)
-    jobs = [run.folder.read("slurm.json")["job"] for run in runs]
+    patient, *jobs = [run.folder.read("slurm.json")["job"] for run in runs]
     assert [state(job) for job in jobs] == ["RUNNING", "RUNNING", "PENDING"]
     subprocess.run(["scancel", jobs[2]], check=True)
     subprocess.run(["scancel", jobs[1]], check=True)
+    # SLURM itself says that the time limit comes near.
+    while not (restarts(patient) and state(patient) == "PENDING"):
+        assert thread.is_alive()
+        time.sleep(0.05)
+    at_once(patient)
     thread.join()
-    slow, cancelled, waiting = (run.folder.read("state.json") for run in runs)
+    slow, cancelled, waiting = (run.folder.read("state.json") for run in stuck)
     assert "TIMEOUT; the time limit was too short" in slow["error"]
     assert "CANCELLED; somebody cancelled it" in cancelled["error"]
     assert "CANCELLED; somebody cancelled it" in waiting["error"]
     assert not (tmp_path / "waiting" / "begun").exists()
-    # None of them came back.
+    # None of them came back, but for the one that saved.
     assert [state(job) for job in jobs] == ["TIMEOUT", "CANCELLED", "CANCELLED"]
+    assert runs[0].folder.done
+    assert restarts(patient) == 1
 
 
 def test_two_nodes_share_a_cell(tmp_path: Path) -> None:
@@ -173,7 +181,16 @@ def test_two_nodes_share_a_cell(tmp_path: Path) -> None:
 
 
 STEPS = ["adapt=lora", "corpus.facts=60", "task.test.sample.limit=8", "task.batch_tokens=700", "checkpoint_every=2"]
-STEPS += ["adapt.recipe.effective_batch=4", "adapt.recipe.micro_batch=2"]
+STEPS += ["adapt.recipe.effective_batch=4", "adapt.recipe.micro_batch=2", "adapt.recipe.epochs=10"]
+TRAINS, ANSWERS = "weights/*/metrics.jsonl", "predictions/*/*/generations.rank0.jsonl"
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a run leaves that nobody interrupts."""
+    store: Path = tmp_path_factory.mktemp("straight")
+    ended(started(store, *STEPS))
+    return kept(store)
 
 
 def kept(store: Path) -> dict[str, Any]:
@@ -187,29 +204,69 @@ def kept(store: Path) -> dict[str, Any]:
     return found | {name: value["metrics"] for name, value in results(store).items()}
 
 
-def test_a_preempted_job_queues_itself_again_and_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
-    ended(started(tmp_path / "straight", *STEPS))
-    store = tmp_path / "preempted"
-    sweep = started(store, "-m", *STEPS, *CLUSTER)
-    for starts, (pattern, tell) in enumerate(
-        (
-            ("weights/*/metrics.jsonl", ["scancel", "--signal=USR1"]),
-            ("predictions/*/*/generations.rank0.jsonl", ["scontrol", "requeue"]),
-        )
-    ):
-        waited(lambda pattern=pattern: list(store.glob(pattern)), sweep)
-        job = json.loads(next(store.glob("runs/*/slurm.json")).read_text())["job"]
+def lines(store: Path, *patterns: str) -> int:
+    """How far a run is, in rows of these files."""
+    return sum(file.read_text(encoding="utf-8").count("\n") for pattern in patterns for file in store.glob(pattern))
+
+
+def job_of(store: Path) -> str:
+    return str(json.loads(next(store.glob("runs/*/slurm.json")).read_text())["job"])
+
+
+def test_a_preempted_job_queues_itself_again_and_ends_as_if_nothing_had_happened(
+    straight: dict[str, Any], tmp_path: Path
+) -> None:
+    sweep = started(tmp_path, "-m", *STEPS, *CLUSTER)
+    interruptions = (
+        ([TRAINS], ["scancel", "--signal=USR1"]),
+        ([TRAINS, ANSWERS], ["scancel", "--signal=USR2"]),
+        ([TRAINS, ANSWERS], ["scancel", "--signal=TERM"]),
+        ([ANSWERS], ["scontrol", "requeue"]),
+    )
+    for starts, (where, tell) in enumerate(interruptions):
+        begun = lines(tmp_path, *where)
+        waited(lambda where=where, begun=begun: lines(tmp_path, *where) > begun, sweep)
+        job = job_of(tmp_path)
         subprocess.run([*tell, job], check=True)
         waited(lambda job=job, starts=starts: restarts(job) > starts and state(job) == "PENDING", sweep)
-        assert not results(store)
-        # SLURM would hold it back for two minutes.
-        subprocess.run(["scontrol", "update", f"JobId={job}", "StartTime=now"], check=True)
+        assert not results(tmp_path)
+        at_once(job)
         waited(lambda job=job: state(job) == "RUNNING", sweep)
     ended(sweep)
-    one, other = kept(tmp_path / "straight"), kept(store)
-    assert set(one) == set(other)
-    assert len(one) == 7
-    assert [name for name in one if one[name] != other[name]] == []
+    assert restarts(job) == 4
+    (log,) = (tmp_path / "slurm").glob("*_log.err")
+    said = log.read_text(encoding="utf-8")
+    assert [f"queues itself again ({number} of 10)" in said for number in (1, 2, 3, 4)] == [True, True, True, False]
+    assert unlike(straight, tmp_path) == []
+
+
+def test_a_cancelled_cell_does_not_come_back_and_the_same_command_goes_on(straight: dict[str, Any], tmp_path: Path) -> None:
+    sweep = started(tmp_path, "-m", *STEPS, *CLUSTER)
+    waited(lambda: lines(tmp_path, TRAINS), sweep)
+    first = job_of(tmp_path)
+    subprocess.run(["scancel", first], check=True)
+    assert f"failed (job {first}: CANCELLED)" in ended(sweep, 1)[1]
+    (folder,) = tmp_path.glob("runs/*")
+    assert "somebody cancelled it; repeat the command to go on" in Folder(folder).read("state.json")["error"]
+    assert (state(first), restarts(first)) == ("CANCELLED", 0)
+    before = lines(tmp_path, TRAINS, ANSWERS)
+    ended(started(tmp_path, "-m", *STEPS, *CLUSTER))
+    assert job_of(tmp_path) != first
+    assert lines(tmp_path, TRAINS, ANSWERS) > before
+    assert unlike(straight, tmp_path) == []
+
+
+def unlike(straight: dict[str, Any], store: Path) -> list[str]:
+    """What a store holds otherwise than the uninterrupted run."""
+    found = kept(store)
+    assert set(found) == set(straight)
+    assert len(found) == 7
+    return [name for name in straight if straight[name] != found[name]]
+
+
+def at_once(job: str) -> None:
+    """Start a job that was queued again, which SLURM would hold back for two minutes."""
+    subprocess.run(["scontrol", "update", f"JobId={job}", "StartTime=now"], check=True)
 
 
 def restarts(job: str) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 from tiny import examples
 
 from kithe.errors import Stopped
+from kithe.launch.signals import StopFlag
 from kithe.llm.models import Folder
 from kithe.records.chat import ChatExample
 from kithe.training.adapters import FullSFT, Lora, Recipe
@@ -18,7 +19,7 @@ from kithe.training.trainer import Hardware
 
 
 def main(settings: dict[str, Any], ranks: dict[str, str] | None = None) -> None:
-    """The settings say what to learn, and at which step to `stop` or `die`, and where rank 1 is to `die_1` or `hang_1`.
+    """The settings say what to learn, and at which step to `stop`, get SIGTERM (`term`) or `die`; rank 1 may `die_1` or `hang_1`.
 
     Args:
         ranks: what torchrun would say, where it is not there.
@@ -37,16 +38,18 @@ def main(settings: dict[str, Any], ranks: dict[str, str] | None = None) -> None:
         if row["stage"] == "train" and row["step"] == settings.get("die"):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    steps = iter(range(1, 100))
+    steps, flag = iter(range(1, 100)), StopFlag().listen()
 
     def stop() -> bool:
         """Asked after every step, by every rank."""
         step = next(steps)
+        if step == settings.get("term"):
+            os.kill(os.getpid(), signal.SIGTERM)
         if os.environ.get("RANK") == "1" and step == settings.get("die_1"):
             os.kill(os.getpid(), signal.SIGKILL)
         while os.environ.get("RANK") == "1" and step == settings.get("hang_1"):
             signal.pause()
-        return step == settings.get("stop")
+        return flag() or step == settings.get("stop")
 
     rows: list[ChatExample] = examples(21)
     try:

@@ -4,6 +4,8 @@ import json
 import multiprocessing
 import os
 import socket
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,15 +49,29 @@ class Processes:
         return process.exitcode  # type: ignore[no-any-return]
 
     def two(self, settings: dict[str, Any]) -> list[int | None]:
+        pair = self.started(settings)
+        pair[0].join(240)
+        if pair[0].exitcode != 0 and not {"stop", "term"} & settings.keys():
+            pair[1].kill()  # as torchrun does when one has failed
+        pair[1].join(240)
+        return [process.exitcode for process in pair]
+
+    def killed(self, settings: dict[str, Any], when: Callable[[], bool]) -> list[int | None]:
+        """Two that are both killed as soon as something is so; what they say if they ended before."""
+        pair = self.started(settings)
+        while not when() and any(process.is_alive() for process in pair):
+            time.sleep(0.001)
+        for process in pair:
+            process.kill()
+            process.join(240)
+        return [process.exitcode for process in pair]
+
+    def started(self, settings: dict[str, Any]) -> list[Any]:
         port = free_port()
         pair = [self.context.Process(target=job.main, args=(settings, rendezvous(rank, port))) for rank in (0, 1)]
         for process in pair:
             process.start()
-        pair[0].join(240)
-        if pair[0].exitcode != 0 and not settings.get("stop"):
-            pair[1].kill()  # as torchrun does when one has failed
-        pair[1].join(240)
-        return [process.exitcode for process in pair]
+        return pair
 
 
 def rows(folder: Path) -> Rows:

@@ -1,5 +1,6 @@
 """Two processes under ddp, ZeRO-2 and ZeRO-3 against one: the same losses and weights, and they go on where they stopped."""
 
+import signal
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from tiny import examples
 from transformers import AutoModelForCausalLM
 
 from kithe.errors import ConfigError
+from kithe.launch.signals import AGAIN
 from kithe.llm.chat import encode
 from kithe.llm.models import Folder
 from kithe.training.checkpoints import Checkpoints
@@ -61,7 +63,8 @@ def check(
 ) -> None:
     settings: dict[str, Any] = {"model": spec.path, "adapt": adapt, "micro_batch": 2, "folder": str(folder)}
     settings |= {"strategy": strategy, "offload": offload}
-    assert all(processes.two({**settings, "stop": 3}))
+    # As a scheduler does, which tells every process of a job.
+    assert processes.two({**settings, "term": 3}) == [AGAIN, AGAIN]
     assert (folder / "checkpoint" / "last.ckpt").is_dir() == strategy.startswith("zero")
     if strategy != "ddp":
         with pytest.raises(ConfigError, match=f"runtime={strategy} runtime.processes=2"):
@@ -107,3 +110,41 @@ def test_adapters_are_written_as_exactly_as_they_were_learnt(
     assert {value.dtype for value in found.values()} == {torch.float32}
     # DeepSpeed computes with adapters in bf16, where these would all be equal to themselves rounded.
     assert any(not torch.equal(value, value.bfloat16().float()) for value in found.values())
+
+
+KILLED = -signal.SIGKILL
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("adapt", ["sft", "lora"])
+@pytest.mark.parametrize("strategy", ["zero2", "zero3"])
+def test_killed_shards_end_as_straight_ones(
+    strategy: str, adapt: str, processes: Processes, spec: Folder, straight: Straight, tmp_path: Path
+) -> None:
+    settings = {"model": spec.path, "adapt": adapt, "micro_batch": 2, "strategy": strategy}
+    assert processes.two({**settings, "folder": str(tmp_path / "straight")}) == [0, 0]
+    killed = {**settings, "folder": str(tmp_path / "killed")}
+    kept = Checkpoints(tmp_path / "killed" / "checkpoint", strategy, 2)
+
+    # Before there is any checkpoint; the other process is killed as well, as torchrun does.
+    assert processes.two({**killed, "die": 1}) == [KILLED, KILLED]
+    assert not kept.last.exists()
+    # While the shards of step 2 are being written.
+    assert processes.killed(killed, kept.part.exists) == [KILLED, KILLED]
+    # With step 4 saved, step 5 made and lost.
+    assert processes.two({**killed, "die": 5}) == [KILLED, KILLED]
+    assert kept.find() == kept.last
+    assert len(list(kept.last.rglob("*zero_pp_rank_[01]_*optim_states.pt"))) == 2
+    # The other rank alone, after the second step from there, before its shard of step 6.
+    first, second = processes.two({**killed, "die_1": 2})
+    assert (first, second) == (1, KILLED)
+    assert processes.two(killed) == [0, 0]
+
+    found, wanted = rows(tmp_path / "killed"), rows(tmp_path / "straight")
+    assert [row["step"] for row in found if row["stage"] == "train"][-2:] == [5, 6]
+    assert len(found) > len(wanted)
+    # Also what was computed twice is the same, to the bit.
+    assert all(row in wanted for row in found)
+    assert {(row["stage"], row["step"]) for row in found} == {(row["stage"], row["step"]) for row in wanted}
+    assert weights(tmp_path / "killed") == weights(tmp_path / "straight")
+    assert losses(found) == pytest.approx(losses(rows(straight(adapt))), abs=1e-5)

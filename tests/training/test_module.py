@@ -12,7 +12,7 @@ from kithe.llm.chat import Encoded
 from kithe.llm.models import Folder
 from kithe.training.adapters import Lora, Recipe
 from kithe.training.data import Batch, Plan, collate, tokenise
-from kithe.training.module import loss_sum, rate, supervised_logits
+from kithe.training.module import adamw, loss_sum, rate, supervised_logits
 
 ROWS = tokenise(tokenizer(), examples(8), 500).rows
 SMALL = {
@@ -121,3 +121,40 @@ def test_every_step_learns_and_none_above_the_peak(steps: int, warmup: float) ->
     values = [rate(step, steps, warmup) for step in range(steps)]
     assert all(0 < value <= 1 for value in values)
     assert max(values) == 1
+
+
+RECIPE = Recipe(learning_rate=1e-2, epochs=1, effective_batch=1, micro_batch=1, max_length=64)
+
+
+def step(optimiser: torch.optim.Optimizer, weights: Tensor, number: int) -> None:
+    weights.grad = torch.randn(weights.shape, generator=torch.Generator().manual_seed(number))
+    optimiser.step()
+
+
+def plain(weights: Tensor) -> torch.optim.AdamW:
+    first, second = RECIPE.betas
+    return torch.optim.AdamW([weights], lr=RECIPE.learning_rate, betas=(first, second), weight_decay=RECIPE.weight_decay)
+
+
+def test_the_optimiser_is_adamw_to_rounding() -> None:
+    ours, theirs = (nn.Parameter(torch.linspace(-1, 1, 1001)) for _ in range(2))
+    mine, other = adamw([ours], RECIPE), plain(theirs)
+    for number in range(20):
+        step(mine, ours, number)
+        step(other, theirs, number)
+    assert torch.allclose(ours, theirs, atol=1e-6)
+    assert not torch.allclose(ours, torch.linspace(-1, 1, 1001), atol=1e-2)
+
+
+def test_what_another_form_of_it_began_it_goes_on_with_to_the_bit() -> None:
+    straight, resumed = (nn.Parameter(torch.linspace(-1, 1, 1001)) for _ in range(2))
+    whole, begun = plain(straight), plain(resumed)
+    for number in range(10):
+        step(whole, straight, number)
+        step(begun, resumed, number)
+    goes_on = adamw([resumed], RECIPE)
+    goes_on.load_state_dict(begun.state_dict())
+    for number in range(10, 20):
+        step(whole, straight, number)
+        step(goes_on, resumed, number)
+    assert torch.equal(straight, resumed)

@@ -12,6 +12,7 @@ from typing import Any
 import job
 import pytest
 
+from kithe.launch.signals import AGAIN
 from kithe.llm.models import Folder
 
 Run = tuple[int | None, list[dict[str, Any]], bytes]
@@ -63,7 +64,7 @@ def test_a_killed_run_ends_as_a_straight_one(adapt: str, precision: str, process
 def test_a_stopped_run_goes_on_with_other_micro_batches(processes: Any, spec: Folder, tmp_path: Path) -> None:
     settings = {"model": spec.path, "adapt": "sft", "folder": str(tmp_path)}
     _, rows, _ = start(processes, {**settings, "micro_batch": 8, "folder": str(tmp_path / "straight")})
-    assert start(processes, {**settings, "micro_batch": 8, "stop": 3})[0] == 85
+    assert start(processes, {**settings, "micro_batch": 8, "term": 3})[0] == AGAIN
     code, all_rows, _ = start(processes, {**settings, "micro_batch": 1})
     assert code == 0
     assert [(row["stage"], row["step"]) for row in all_rows] == [(row["stage"], row["step"]) for row in rows]

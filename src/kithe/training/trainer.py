@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytorch_lightning as pl
+import torch
 from lightning_fabric.plugins.environments import LightningEnvironment, TorchElasticEnvironment
+from lightning_fabric.plugins.io import TorchCheckpointIO
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.strategies import DDPStrategy, Strategy
+from pytorch_lightning.trainer.connectors.signal_connector import _SignalConnector
 
 from kithe.errors import unknown
 
@@ -94,12 +97,13 @@ def make_trainer(
     silence()
     strategy = _strategy(hardware, ranks, micro_batch)
     masters = mixed or (bf16 and hardware.divides)
-    return pl.Trainer(
+    place = TorchElasticEnvironment() if "TORCHELASTIC_RUN_ID" in os.environ else LightningEnvironment()
+    trainer = pl.Trainer(
         accelerator=hardware.accelerator,
         devices=ranks.local_world,
         num_nodes=ranks.world // ranks.local_world,
         strategy=strategy,
-        plugins=[TorchElasticEnvironment() if "TORCHELASTIC_RUN_ID" in os.environ else LightningEnvironment()],
+        plugins=[place] if hardware.divides else [place, ToFile()],
         precision="bf16-mixed" if masters else "32-true",
         max_steps=steps,
         accumulate_grad_batches=accumulation,
@@ -114,6 +118,35 @@ def make_trainer(
         default_root_dir=folder,
         deterministic="warn",
     )
+    trainer._signal_connector = NoSignals(trainer)
+    return trainer
+
+
+class NoSignals(_SignalConnector):
+    """Leaves SIGTERM to who asked for it (`StopFlag`).
+
+    Lightning would end the process with status 0 in the middle of its work and without a checkpoint, and talk to other processes
+    from inside the handler. Schedulers send it to every process of a job, and so to this one.
+    """
+
+    def register_signal_handlers(self) -> None:
+        """None."""
+
+
+class ToFile(TorchCheckpointIO):  # type: ignore[misc]
+    """Writes a checkpoint into its file as it goes; Lightning would first make all of it in memory."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any = None) -> None:
+        """Not whole or not at all: that is the caller's to see to (`Checkpoints`).
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        try:
+            with open(path, "wb") as file:
+                torch.save(checkpoint, file)
+        except RuntimeError as error:  # torch's own words about a position in the file
+            raise error.__context__ if isinstance(error.__context__, OSError) else error from None
 
 
 def _strategy(hardware: Hardware, ranks: Ranks, micro_batch: int) -> str | Strategy:
