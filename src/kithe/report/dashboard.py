@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from kithe.records.base import open_text
+from kithe.records.appended import whole_lines
 from kithe.records.chat import Prediction
 from kithe.records.history import History
 from kithe.report.results import read_result, sweep_runs
@@ -150,15 +150,7 @@ def references(store: Path, result: Mapping[str, Any]) -> Iterator[Reference]:
 
 def rows_of(path: Path) -> Iterator[dict[str, Any]]:
     """The rows of a JSON-lines file; none where there is no file. A torn last line of a killed writer is left out."""
-    if not path.exists():
-        return
-    with open_text(path) as lines:
-        for line in lines:
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError:
-                return
-            yield row
+    yield from map(json.loads, whole_lines(path))
 
 
 def training_history(store: Path, weights: str | None) -> Iterator[dict[str, float]]:

@@ -5,7 +5,6 @@ number of processes. A batch is computed whole, and its answers are the same to 
 """
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from kithe.errors import ConfigError, Stopped
 from kithe.identity import digest
 from kithe.llm.chat import render
 from kithe.llm.local import Decode, LocalModel, Prefix, shared
+from kithe.records.appended import append, cut, whole_lines
 from kithe.records.chat import ChatRequest, Generation
 from kithe.training.shown import shown
 from kithe.training.trainer import Hardware, Ranks, make_trainer
@@ -88,8 +88,8 @@ def predict(
     _check(model, prompts, max_new_tokens)
     ranks, jobs = Ranks.of_this_process(), batches(prompts, batch_tokens)
     folder.mkdir(parents=True, exist_ok=True)
-    _cut_torn_line(_file(folder, "generations", ranks.rank))
-    _cut_torn_line(_file(folder, "seconds", ranks.rank))
+    cut(_file(folder, "generations", ranks.rank))
+    cut(_file(folder, "seconds", ranks.rank))
     done = _answers(folder, prompts)
     mine = jobs[ranks.rank :: ranks.world]
     missing = [job for job in mine if not all(name in done for name, _ in job.prompts)]
@@ -170,8 +170,8 @@ class _Writer(BasePredictionWriter):
         if not batch.prompts:
             return
         spent = json.dumps({"batch": batch.number, "seconds": pl_module.seconds})
-        _append(_file(self._folder, "seconds", self._rank), [spent])
-        _append(_file(self._folder, "generations", self._rank), [generation.line() for generation in prediction])
+        append(_file(self._folder, "seconds", self._rank), [spent])
+        append(_file(self._folder, "generations", self._rank), [generation.line() for generation in prediction])
         if self._stop():
             raise Stopped(f"stopped after batch {batch.number}; the same command goes on from there")
 
@@ -226,24 +226,10 @@ def _file(folder: Path, what: str, rank: int) -> Path:
     return folder / f"{what}.rank{rank}.jsonl"
 
 
-def _append(path: Path, lines: Sequence[str]) -> None:
-    with open(path, "ab") as file:
-        file.write("".join(f"{line}\n" for line in lines).encode("utf-8"))
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _cut_torn_line(path: Path) -> None:
-    """Drop what a killed writer left after the last complete line."""
-    if path.exists():
-        os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
-
-
 def _lines(folder: Path, what: str) -> Iterator[bytes]:
     """Every complete line that any process wrote."""
     for path in sorted(folder.glob(f"{what}.rank*.jsonl")):
-        content = path.read_bytes()
-        yield from content[: content.rfind(b"\n") + 1].splitlines()
+        yield from whole_lines(path)
 
 
 def _answers(folder: Path, prompts: Sequence[tuple[str, list[int]]]) -> dict[str, Generation]:

@@ -19,6 +19,7 @@ from kithe.evaluation.judges import Judge, Scores
 from kithe.evaluation.judging.items import ItemJudge, judged_scores
 from kithe.evaluation.judging.verdicts import VERDICT, Question, Scored, Unscored
 from kithe.identity import digest
+from kithe.records.appended import cut, whole_lines
 from kithe.records.chat import Prediction
 from kithe.records.history import History
 
@@ -128,19 +129,15 @@ def kept(judge: Judge, path: Path) -> Judge:
 
 def read(path: Path) -> dict[str, Scored | Unscored]:
     """The verdicts in a file by key; a line that a killed writer left unfinished does not count."""
-    if not path.exists():
-        return {}
-    whole = path.read_bytes().rpartition(b"\n")[0]
-    rows = (json.loads(line) for line in whole.splitlines() if line)
+    rows = (json.loads(line) for line in whole_lines(path))
     return {row["key"]: VERDICT.validate_python(row["verdict"]) for row in rows}  # type: ignore[misc]
 
 
 def _open(path: Path) -> int:
     """The file, cut behind its last whole line, ready to be added to."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-    os.ftruncate(file, path.read_bytes().rfind(b"\n") + 1)
-    return file
+    cut(path)
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
 
 
 def _about(verdict: Scored | Unscored, question: Question) -> Scored | Unscored:
