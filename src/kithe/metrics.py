@@ -5,32 +5,34 @@ import os
 from pathlib import Path
 from typing import Any
 
+from kithe.records.appended import append, cut, whole_lines
+
 
 class MetricsLog:
-    """Appends rows to a file; a row of a stage and step that is there already is not written again.
+    """Appends rows to a file that is never rewritten; a row that is there already is not written again.
 
-    Training that goes on from a checkpoint repeats the steps since then, and gets the same numbers.
+    Training that goes on from a checkpoint repeats the steps since then, and gets the same numbers. Where it gets others, it was
+    begun anew: the earlier row of that stage and step, and all that follow it, are of a training that led nowhere.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        rows = whole_lines(path)
-        self.known = {(row["stage"], row["step"]) for row in map(json.loads, rows)}
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+        cut(path)
+        lines = [(line.decode(), json.loads(line)) for line in whole_lines(path)]
+        self.lines = {(row["stage"], row["step"]): line for line, row in lines}
 
     def __call__(self, row: dict[str, Any]) -> None:
         """Write a row, to the disk."""
-        if (row["stage"], row["step"]) in self.known:
+        key, line = (row["stage"], row["step"]), json.dumps(row, sort_keys=True)
+        if self.lines.get(key) == line:
             return
-        self.known.add((row["stage"], row["step"]))
-        with open(self.path, "a", encoding="utf-8") as file:
-            file.write(f"{json.dumps(row, sort_keys=True)}\n")
-            file.flush()
-            os.fsync(file.fileno())
+        if key in self.lines:
+            self._drop_from(key)
+        append(self.path, [line])
+        self.lines[key] = line
 
-
-def whole_lines(path: Path) -> list[str]:
-    """The complete lines of a file; what a killed writer left of its last one is dropped."""
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    return text[: text.rfind("\n") + 1].splitlines()
+    def _drop_from(self, key: tuple[str, int]) -> None:
+        kept = list(self.lines.items())[: list(self.lines).index(key)]
+        os.truncate(self.path, sum(len(f"{line}\n".encode()) for _, line in kept))
+        self.lines = dict(kept)
