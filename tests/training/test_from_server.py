@@ -1,6 +1,7 @@
 """Prediction by a model behind a server: nothing asked twice, nothing lost."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,6 +64,40 @@ def test_a_stop_and_a_torn_line_lose_at_most_one_answer(tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes()[:-5])
     assert len(from_server(player.client, REQUESTS, folder=tmp_path).generations) == 6
     assert len(player.asks) == 3 + 4
+
+
+def seconds(folder: Path) -> list[float]:
+    return [json.loads(line)["seconds"] for line in (folder / "seconds.rank0.jsonl").read_text().splitlines()]
+
+
+def test_the_time_of_every_answer_outlives_a_kill(tmp_path: Path) -> None:
+    def dies(ask: Ask) -> str:
+        if ask.id == "h#3":
+            os._exit(9)
+        return "yes"
+
+    child = os.fork()
+    if not child:
+        try:
+            from_server(Player(dies).client, REQUESTS, folder=tmp_path)
+        finally:
+            os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    spent = seconds(tmp_path)
+    assert len(spent) == len((tmp_path / "generations.rank0.jsonl").read_text().splitlines()) == 3
+    found = from_server(Player().client, REQUESTS, folder=tmp_path)
+    assert seconds(tmp_path)[:3] == spent
+    assert len(seconds(tmp_path)) == 6
+    assert found.seconds == pytest.approx(sum(seconds(tmp_path)))
+
+
+def test_a_torn_line_of_seconds_is_cut(tmp_path: Path) -> None:
+    from_server(Player().client, REQUESTS[:2], folder=tmp_path)
+    whole = seconds(tmp_path)
+    with open(tmp_path / "seconds.rank0.jsonl", "ab") as file:
+        file.write(b'{"seco')
+    from_server(Player().client, REQUESTS, folder=tmp_path)
+    assert seconds(tmp_path)[: len(whole)] == whole
 
 
 def test_what_may_pass_is_asked_again_and_what_does_not_is_an_empty_answer(tmp_path: Path) -> None:

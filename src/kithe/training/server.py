@@ -1,7 +1,6 @@
 """Prediction by a model behind a server: answers are appended as they come, and none is asked for twice."""
 
 import json
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 from kithe.errors import ConfigError, Stopped
 from kithe.identity import digest
 from kithe.llm.client import PASSING, Ask, Client, Reply
+from kithe.records.appended import append, cut, whole_lines
 from kithe.records.chat import ChatRequest, Generation
 from kithe.training.predict import Answered, same_prompts
 from kithe.training.shown import shown
@@ -33,7 +33,7 @@ def from_server(
     """Answer requests; repeating the call in the same folder asks for what misses.
 
     An answer that is refused, or that is too long for the model, is an empty text, which no format can read. Seconds are those
-    that passed, not the sum over calls under way together.
+    that passed from each answer to the next, not the sum over calls under way together.
 
     Args:
         client: who answers.
@@ -50,32 +50,30 @@ def from_server(
     """
     folder.mkdir(parents=True, exist_ok=True)
     asked = {request.id: digest([message.model_dump() for message in request.prompt]) for request in requests}
+    for name in (ANSWERS, SECONDS):
+        cut(folder / name)
     done = same_prompts(folder, _read(folder), asked)
     missing = [request for request in requests if request.id not in done]
     silent: Counter[str] = Counter()
-    begun = time.perf_counter()
+    before = time.perf_counter()
     bar = shown("predict", "request", len(requests), len(requests) - len(missing)) if progress and missing else None
     try:
-        with (
-            open(folder / ANSWERS, "a", encoding="utf-8") as file,
-            closing(_replies(client, missing, schema, max_new_tokens)) as said,
-        ):
+        with closing(_replies(client, missing, schema, max_new_tokens)) as said:
             for reply in said:
+                now = time.perf_counter()
+                append(folder / SECONDS, [json.dumps({"seconds": now - before})])
+                before = now
                 if bar is not None:
                     bar.update()
                 if reply.failure is not None and reply.failure.reason in PASSING:
                     silent[reply.failure.reason] += 1
                     continue
-                file.write(f"{_generation(reply, asked[reply.id]).line()}\n")
-                file.flush()
+                append(folder / ANSWERS, [_generation(reply, asked[reply.id]).line()])
                 if stop():
                     raise Stopped("stopped after an answer; the same command goes on from there")
     finally:
         if bar is not None:
             bar.close()
-        if missing:
-            with open(folder / SECONDS, "a", encoding="utf-8") as file:
-                file.write(f"{json.dumps({'seconds': time.perf_counter() - begun})}\n")
     if silent:
         reasons = ", ".join(f"{count} {reason}" for reason, count in silent.most_common())
         raise ConfigError(
@@ -103,19 +101,11 @@ def _generation(reply: Reply, asked: str) -> Generation:
 
 
 def _read(folder: Path) -> list[Generation]:
-    """The whole lines; what a killed writer left of another is cut off."""
-    path = folder / ANSWERS
-    if not path.exists():
-        return []
-    os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
-    return list(Generation.read(path))
+    return [Generation.model_validate_json(line) for line in whole_lines(folder / ANSWERS)]
 
 
 def _assembled(folder: Path, requests: Sequence[ChatRequest], asked: Mapping[str, str]) -> Answered:
     found = same_prompts(folder, _read(folder), asked)
     generations = [found[request.id] for request in requests]
-    spent = folder / SECONDS
-    seconds = (
-        sum(json.loads(line)["seconds"] for line in spent.read_text(encoding="utf-8").splitlines()) if spent.exists() else 0.0
-    )
+    seconds = sum(json.loads(line)["seconds"] for line in whole_lines(folder / SECONDS))
     return Answered(generations, seconds, sum(item.prompt_tokens + item.new_tokens for item in generations))
