@@ -193,7 +193,8 @@ def test_reading_an_adapted_query() -> None:
     found = read(said(good))
     assert isinstance(found, Reading)
     assert (found.value.text, found.value.domain, found.value.how) == (good, query.domain, "full")
-    for text, message in ((said("Help!"), "missing"), (said(good * 4), "words; write"),
+    inside = good.replace(query.ask_slots[0], f"x{query.ask_slots[0]}")
+    for text, message in ((said("Help!"), "missing"), (said(good * 4), "words; write"), (said(inside), "missing"),
                           (said(good, "cooking2"), "inferred_domain"),
                           (said(good, scenario="x"), "inferred_scenario"), ("[]", "value")):  # fmt: skip
         wrong = read(text)
@@ -239,6 +240,8 @@ def test_reading_noise_is_under_the_same_conditions() -> None:
     assert isinstance(read["incomplete information"](lost), Reading)
     assert isinstance(read["incomplete information"](kept), Problem)
     assert isinstance(read["semantic ambiguity"](kept), Problem)
+    for other in ("13 days", "2.3 days", "3 daysies"):
+        assert isinstance(read["surface"](kept.replace("3 days", other)), Problem)
     assert isinstance(read["surface"](json.dumps({"noisy_text": text})), Problem)
 
 

@@ -12,7 +12,7 @@ from kithe.errors import ConfigError
 from kithe.gym.figures import strategy_law
 from kithe.gym.noise import ambiguous, distractor, missing, surface
 from kithe.gym.noise.distractor import CHECKS, LAYERS, OPERATORS, RATES, Distractor, Layer, applied_to
-from kithe.gym.noise.meaning import Meaning, extract, has_word, intents_in, words_of_noise
+from kithe.gym.noise.meaning import Meaning, extract, has_word, intents_in, lost, words_of_noise
 from kithe.gym.noise.traces import TRACES, slips_between
 from kithe.gym.queries import queries
 from kithe.gym.user import script
@@ -66,6 +66,30 @@ def test_what_is_reported_was_applied(layer: Layer, name: str) -> None:
             assert CHECKS[layer](meaning, query.text, made)
             assert has_word(made, query.intent)
             assert layer != "surface" or all(slot in made for slot in query.slots)
+
+
+@pytest.mark.parametrize(
+    ("slots", "original", "text", "gone"),
+    [
+        (("5",), "plan 5 days", "uh plan 5 days", []),
+        (("5",), "plan 5 days", "plan 50 days", ["5"]),
+        (("5",), "plan 5 days", "plan 15 days", ["5"]),
+        (("5",), "plan 5 days", "plan 2.5 days", ["5"]),
+        (("5",), "plan 5 days", "plan 5,000 days", ["5"]),
+        (("5",), "plan 5 days", "plan 5-10 days", ["5"]),
+        (("5",), "plan for 5", "plan for 5. 7 is too many", []),
+        (("5", "days"), "plan 5 days", "plan 5 day", ["days"]),
+        (("Lisbon",), "plan Lisbon", "plan lisbon", ["Lisbon"]),
+        (("$5",), "plan $5", "plan with $5!", []),
+        (("H",), "plan the pH", "uh plan the pH", []),
+        (("H",), "plan the pH", "uh plan it", ["H"]),
+    ],
+)
+def test_the_meaning_stays_only_where_every_slot_is_as_it_was(
+    slots: tuple[str, ...], original: str, text: str, gone: list[str]
+) -> None:
+    assert lost(slots, original, text) == gone
+    assert surface.kept(Meaning(intent="plan", slots=slots), original, text) is not bool(gone)
 
 
 def broken(text: str, meaning: Meaning, register: surface.Register, rng: Random) -> str | None:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from kithe.gym.bank import bank
 from kithe.gym.noise.distractor import CHECKS, Layer
-from kithe.gym.noise.meaning import Meaning, extract, has_word
+from kithe.gym.noise.meaning import Meaning, extract, has_word, lost
 from kithe.gym.queries import Query
 from kithe.gym.sampling import GymPersona
 from kithe.gym.style import SHOWN, count_words
@@ -118,10 +118,10 @@ def stylist_reader(query: Query, how: str, length: str) -> Read[Adapted]:
     low, high = LENGTHS[length]
 
     def check(styled: Styled) -> Adapted | Problem:
-        lost = [slot for slot in query.ask_slots if slot not in styled.adapted_query]
+        missing = lost(query.ask_slots, query.text, styled.adapted_query)
         words = count_words(styled.adapted_query)
-        if lost:
-            return Problem(f"these are missing in adapted_query, word by word: {'; '.join(lost)}")
+        if missing:
+            return Problem(f"these are missing in adapted_query, word by word: {'; '.join(missing)}")
         if not low * (1 - _SLACK) <= words <= high * (1 + _SLACK):
             return Problem(f"adapted_query has {words} words; write {low} to {high}")
         for name, value in (("domain", styled.inferred_domain), ("scenario", styled.inferred_scenario)):

@@ -77,6 +77,18 @@ def has_word(text: str, word: str) -> bool:
     return bool(word) and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE) is not None
 
 
+def lost(slots: Sequence[str], original: str, text: str) -> list[str]:
+    """The slots of an original that do not stand in another text as they did: letter by letter, and in no longer word or number.
+
+    A slot that is a part of a word already in the original, such as the H of pH, may stay one.
+    """
+    return [slot for slot in slots if slot not in text or (_stands(original, slot) and not _stands(text, slot))]
+
+
+def _stands(text: str, slot: str) -> bool:
+    return re.search(rf"(?<!\w)(?<!\d[.,:/-]){re.escape(slot)}(?!\w)(?![.,:/-]\d)", text) is not None
+
+
 @lru_cache(maxsize=4096)
 def extract(text: str, known: tuple[str, ...] = ()) -> Meaning:
     """The meaning of an utterance.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Final, Literal
 
-from kithe.gym.noise.meaning import Meaning, Span, has_word, words_of_noise
+from kithe.gym.noise.meaning import Meaning, Span, has_word, lost, words_of_noise
 
 Register = Literal["formal", "plain", "casual"]
 _WORD: Final = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
@@ -15,7 +15,7 @@ _WORD: Final = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
 def kept(meaning: Meaning, original: str, text: str) -> bool:
     """The post-condition of the layer: something else changed, every slot stands there as it was, and so does the intent."""
     changed = original.split() != text.split()
-    return changed and all(slot in text for slot in meaning.slots) and (not meaning.intent or has_word(text, meaning.intent))
+    return changed and not lost(meaning.slots, original, text) and (not meaning.intent or has_word(text, meaning.intent))
 
 
 def protected(text: str, meaning: Meaning) -> list[Span]:
