@@ -202,6 +202,32 @@ def test_a_failed_run_ends_with_1_and_a_torn_line_is_left_out(store: Path) -> No
     assert len(read_dashboard(store, RUN).history) == 5
 
 
+def test_what_is_shown_of_a_cell_before_it_is_done_is_the_beginning_of_what_is_shown_then(store: Path) -> None:
+    """Failed at its second test set: W&B keeps the numbers of the rows it has, and takes later rows alone."""
+    folder = store / "runs" / RUN
+    done = (folder / "result.json").read_bytes()
+    stages = json.loads(done)["provenance"]["stages"]
+    write_json(folder / "cell.json", {"config": {}, "choices": {}, "counted": {"seed": 0}, "identity": stages})
+    write_json(folder / "state.json", {"state": "failed", "error": "MemoryError: no more"})
+    (folder / "result.json").unlink()
+    failed = rows_of(store)
+    (folder / "result.json").write_bytes(done)
+    write_json(folder / "state.json", {"state": "done"})
+    finished = rows_of(store)
+    assert len(failed) == 4
+    assert finished[: len(failed)] == failed
+    scores, said = [row for _, row in finished[len(failed) :]]
+    assert scores["eval/laps/f1"] == 0.412
+    assert sorted(said) == ["laps", "laps verdicts"]
+
+
+def rows_of(store: Path) -> list[tuple[int, Any]]:
+    """The rows of W&B's history with their numbers."""
+    found = read_dashboard(store, RUN)
+    tables = {**found.samples, **{f"{name} verdicts": rows for name, rows in found.verdicts.items()}}
+    return list(projection.numbered(found.history, tables))
+
+
 def test_without_a_key_it_warns_and_goes_on(
     store: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from report_cases import result
-from report_store import write_run, write_sweep, write_training
+from report_store import write_predictions, write_run, write_sweep, write_training
 from wandb_stub import Stub
 
 from kithe.records.base import write_json
@@ -58,3 +58,25 @@ def test_a_sweep_is_sent_once_and_what_is_new_later(tmp_path: Path, server: Stub
     report(tmp_path, server)
     assert server.runs["r1"].history == sent
     assert len(set(server.artifacts["c"])) == 1
+
+
+@pytest.mark.system
+def test_a_cell_that_failed_at_its_second_test_set_gets_its_scores_when_it_is_done(tmp_path: Path, server: Stub) -> None:
+    value = result("r1")
+    write_run(tmp_path, value, {"laps": [{"id": "u1", "tp": 1, "predicted": 1, "gold": 1, "matches": []}]})
+    write_predictions(tmp_path, "p", "laps", {"u1": ["I sail."]}, {"u1": ["I sail."]})
+    write_training(tmp_path, "w", [{"stage": "train", "step": step, "loss": 1 / step} for step in (1, 2, 3)])
+    write_sweep(tmp_path, "sweep1", ["r1"])
+    folder = tmp_path / "runs" / "r1"
+    stages = value["provenance"]["stages"]
+    write_json(folder / "cell.json", {"config": {}, "choices": {}, "counted": {"seed": 0}, "identity": stages})
+    write_json(folder / "state.json", {"state": "failed", "error": "MemoryError: no more"})
+    (folder / "result.json").unlink()
+    report(tmp_path, server)
+    assert server.runs["r1"].exit_code == 1
+    write_run(tmp_path, value)
+    report(tmp_path, server)
+    rows = list(server.runs["r1"].history.values())
+    assert [row["train/loss"] for row in rows if "train/loss" in row] == [1.0, 0.5, 1 / 3]
+    assert [row["eval/laps/f1"] for row in rows if "eval/laps/f1" in row] == [0.412]
+    assert sum("samples/laps" in row for row in rows) == 1

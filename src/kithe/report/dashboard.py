@@ -110,12 +110,16 @@ def label(row: Mapping[str, Any]) -> str:
 
 
 def read_dashboard(store: Path, run_id: str) -> Dashboard:
-    """Read a run's files. Of one that is not done: what was chosen, its state and its problem."""
+    """Read a run's files. Of one that is not done: what was chosen, its state and its problem, and how training went so far.
+
+    Nothing that is said of test sets, even of those that are scored already: it would come before rows that are still to come.
+    """
     folder = Store(store).run(run_id)
     result = folder.read("result.json") or read_result(store, run_id)
     planned = folder.read("cell.json").get("identity") or {}
     stages = (result.get("provenance") or {}).get("stages") or planned
     history = list(training_history(store, stages.get("weights")))
+    predictions = stages.get("predictions") if finished(result) else None
     return Dashboard(
         run_id=run_id,
         done=finished(result),
@@ -129,8 +133,8 @@ def read_dashboard(store: Path, run_id: str) -> Dashboard:
         ),
         history=(*history, *final_rows(result, history)),
         summary={**dict(zip(("state", "problem"), cell(result)[1:], strict=True)), **summary(result)},
-        samples=dict(samples(store, run_id, stages.get("predictions"))),
-        verdicts=dict(verdicts(store, run_id, stages.get("predictions"))),
+        samples=dict(samples(store, run_id, predictions)),
+        verdicts=dict(verdicts(store, run_id, predictions)),
         references=tuple(references(store, result)),
     )
 
