@@ -160,6 +160,29 @@ def test_report_says_what_there_is(tmp_path: Path) -> None:
     assert "pki-a" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["report", "corpus", "laps", "--wandb", "offline"], "are not for 'report corpus'"),
+        (["report", "ip_dialog", "run-a", "--wandb", "online", "--dashboard"], "are not for 'report ip_dialog'"),
+        (["report", "run-a", "--dashboard"], "use --wandb online"),
+        (["report", "run-a", "--wandb", "offline", "--dashboard"], "use --wandb online"),
+        (["report", "run-a", "--wandb", "online", "--dashboard"], "--dashboard is about a whole sweep"),
+        (["report", "run-a", "--real", "none"], "kithe report corpus CORPUS..."),
+        (["report", "ip_dialog", "run-a", "--most", "5"], "kithe report corpus CORPUS..."),
+        (["export", "talk-1", "--public"], "--push REPO"),
+    ],
+)
+def test_a_flag_that_would_do_nothing_is_refused(words: list[str], part: str, tmp_path: Path) -> None:
+    (tmp_path / "runs" / "run-a").mkdir(parents=True)
+    (tmp_path / "generated" / "talk-1").mkdir(parents=True)
+    with pytest.raises(SystemExit) as found:
+        cli.main([*words, "--store", str(tmp_path)])
+    (line,) = str(found.value).splitlines()
+    assert part in line
+    assert {path.name for path in tmp_path.iterdir()} == {"runs", "generated"}
+
+
 def test_export_names_what_there_is(tmp_path: Path) -> None:
     (tmp_path / "generated" / "talk-1").mkdir(parents=True)
     (tmp_path / "runs" / "pki-lora-1").mkdir(parents=True)

@@ -7,6 +7,16 @@ from pathlib import Path
 from kithe.errors import ConfigError, absent
 
 
+def refuse(ignored: object, why: str) -> None:
+    """Refuse flags that would be passed over in silence, if they are there.
+
+    Raises:
+        ConfigError: saying what they are for.
+    """
+    if ignored:
+        raise ConfigError(why)
+
+
 def show_config(options: argparse.Namespace) -> None:
     """`kithe show config KEY [--why]`."""
     import yaml
@@ -82,6 +92,7 @@ def export_corpus(options: argparse.Namespace) -> None:
     """`kithe export RUN | CORPUS [--to FOLDER] [--push REPO]`."""
     from kithe.generation import hub
 
+    refuse(options.public and not options.push, "--public is about a repository of the hub: name it with --push REPO")
     if (options.store / "runs" / options.corpus / "cell.json").exists():
         export_run(options)
         return
@@ -128,11 +139,14 @@ def export_run(options: argparse.Namespace) -> None:
 
 def write_report(options: argparse.Namespace) -> None:
     """`kithe report SWEEP | RUN... | corpus CORPUS... | ip_dialog SWEEP | RUN...`."""
-    if options.what[0] == "corpus":
-        report_corpora(options)
-        return
-    if options.what[0] == "ip_dialog":
-        report_ip_dialog(options)
+    kind = options.what[0]
+    apart = {"corpus": report_corpora, "ip_dialog": report_ip_dialog}
+    compares = options.real is not None or options.most is not None
+    refuse(kind != "corpus" and compares, "--real and --most are for corpora: kithe report corpus CORPUS...")
+    refuse(kind in apart and (options.wandb or options.dashboard), f"--wandb and --dashboard are not for 'report {kind}'")
+    refuse(options.dashboard and options.wandb != "online", "a dashboard is saved on the W&B server: use --wandb online")
+    if kind in apart:
+        apart[kind](options)
         return
     from kithe.report.build import report
     from kithe.report.results import sweep_runs
@@ -145,6 +159,7 @@ def write_report(options: argparse.Namespace) -> None:
     if missing and not sweep:
         known = [path.name for kind in ("sweeps", "runs") for path in (options.store / kind).glob("*")]
         raise absent("sweep or run", ", ".join(missing), options.store, known)
+    refuse(options.dashboard and not sweep, "--dashboard is about a whole sweep: name one, and no runs")
     out = options.out or (folder if sweep else options.store / "report")
     report(options.store, sweep or runs, out)
     if options.wandb:
@@ -179,9 +194,11 @@ def report_corpora(options: argparse.Namespace) -> None:
         raise ConfigError(
             "kithe report corpus: which one? name ids, folders or files of corpora, such as: kithe report corpus laps"
         )
-    real = [] if options.real == "none" else options.real.split(",")
+    names = options.real or "personachat,laps"
+    real = [] if names == "none" else names.split(",")
+    most = 5000 if options.most is None else options.most
     written = report(
-        options.what[1:], real, options.store, options.out, options.most, lambda text: print(f"measuring {text}", file=sys.stderr)
+        options.what[1:], real, options.store, options.out, most, lambda text: print(f"measuring {text}", file=sys.stderr)
     )
     sys.stdout.writelines(f"{path}\n" for path in written)
 
