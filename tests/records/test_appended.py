@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kithe.records.appended import append, cut, whole_lines
@@ -11,6 +11,7 @@ from kithe.records.appended import append, cut, whole_lines
 LINES = st.lists(st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"])), max_size=5)
 
 
+@settings(max_examples=30, deadline=None)
 @given(LINES, st.data())
 def test_whatever_a_killed_writer_left_only_whole_lines_count(
     tmp_path_factory: pytest.TempPathFactory, lines: list[str], data: st.DataObject

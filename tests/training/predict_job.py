@@ -23,7 +23,7 @@ def requests(count: int = 23) -> list[ChatRequest]:
 
 def die_after(batches: int, torn: bool) -> None:
     """Kill this process once so many batches are written, half way through writing the next one if `torn`."""
-    append, written = module._append, [0]
+    append, written = module.append, [0]
 
     def appending(path: Path, lines: list[str]) -> None:
         written[0] += path.name.startswith("generations")
@@ -36,7 +36,7 @@ def die_after(batches: int, torn: bool) -> None:
         if written[0] >= batches + torn:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    module._append = appending  # type: ignore[assignment]
+    module.append = appending
 
 
 def main(settings: dict[str, Any]) -> Answered:
