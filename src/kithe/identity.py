@@ -96,7 +96,7 @@ TABLE = (
     Row("task.format.min_confidence", "predictions", "how answers are read"),
     Row("task.format.merge_threshold", "predictions", "how answers are read"),
     Row("versions.format", "weights", "the wording of prompts and targets"),
-    Row("versions.test", "predictions", "the histories that come with kithe"),
+    Row("versions.test", "predictions", "the texts that test and validation sets hold or are made from"),
     Row("versions.rubric", "run", "by what a judge judges"),
     Row("versions.matcher", "predictions", "how items are compared when they are merged, and by the gold judge"),
     Row("data.folder", None, "a corpus that was written before counts by its content"),
