@@ -142,6 +142,35 @@ def test_a_cell_is_refused_before_anything_is_made(cell: Cell, tmp_path: Path, m
     assert cell.folder.state == "failed"
 
 
+def test_two_folders_with_files_of_one_name_are_two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder, said in (("mine", "i like tea"), ("theirs", "i like coffee"), ("others", "i like milk")):
+        put(tmp_path / folder, "personachat", said)
+    monkeypatch.setenv("KITHE_DATA", str(tmp_path / "theirs"))
+    words = ["model=tiny", "data=personachat", f"data.folder={tmp_path / 'mine'}", "adapt=lora", "corpus.quality=null"]
+    held = "{_target_:kithe.corpora.held_out.HeldOut,of:{_target_:kithe.corpora.real.RealSet,name:personachat}}"
+    other = f"{{_target_:kithe.corpora.real.RealSet,name:personachat,folder:{tmp_path / 'others'}}}"
+    sets = ["~task.test.laps", f"+task.test.held={held}", f"+task.test.other={other}"]
+    found = Cell.of(compose([*words, *sets, f"paths.store={tmp_path / 'store'}"]))
+    asked = inputs.asked_files(found)
+    assert asked == {
+        "personachat/test.jsonl.gz": tmp_path / "theirs" / "personachat" / "test.jsonl.gz",
+        "task.test.held/personachat/validation.jsonl.gz": tmp_path / "theirs" / "personachat" / "validation.jsonl.gz",
+        "task.test.other/personachat/test.jsonl.gz": tmp_path / "others" / "personachat" / "test.jsonl.gz",
+    }
+    experiment.make_corpus(found)
+    noted = {**inputs.read_for_corpus(found), **stamps(asked)}
+    write_json(found.store.predictions(found.identity.predictions).path / "report.json", {"files": noted})
+    inputs.check(found)
+    put(tmp_path / "others", "personachat", "i like water")
+    assert "changed since they were read: task.test.other/personachat/test.jsonl.gz (" in told(found)
+
+
+def test_a_file_that_is_learnt_from_and_asked_about_is_one_file(tmp_path: Path) -> None:
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    places = {"task.test.a": {"laps": mine, "msc": mine}, "task.test.b": {"laps": theirs, "msc": mine}}
+    assert inputs.apart({"laps": mine}, places) == {"msc": mine, "task.test.b/laps": theirs}
+
+
 def test_what_a_stage_downloads_while_it_works_is_noted_as_read(home: str, tmp_path: Path) -> None:
     words = ["adapt=chance", "corpus.facts=12", "corpus.quality=null", "task/test=casino", f"+task.test.casino.home={home}"]
     found = Cell.of(compose([*words, f"paths.store={tmp_path / 'store'}"]))
