@@ -55,3 +55,15 @@ def test_texts_are_found_at_any_depth_and_each_room_counts_once() -> None:
     assert cells.written_with(nested) == ("corpora.sample", "gym")
     assert cells.written_with({"_target_": "kithe.corpora.real.RealSet", "name": "laps"}) == ()
     assert content_versions({}, sample)["test"] == content("corpora/sample/*.yaml") != content_versions({}, {})["test"]
+
+
+def test_who_writes_training_data_while_they_are_drawn_counts() -> None:
+    words = [
+        "task=ip_dialog",
+        "data=ip_dialog-endpoint",
+        "adapt=lora",
+        "judge=ip_dialog",
+        "data.teacher.examiner.client.model=any",
+    ]
+    one, other = (Cell.of(compose([*words, f"data.teacher.client.client.model={model}"])).identity for model in ("one", "other"))
+    assert all(vars(one)[stage] != vars(other)[stage] for stage in ALL)

@@ -14,7 +14,7 @@ from kithe.config import compose as configuration
 from kithe.corpora.build import Corpus, build
 from kithe.corpora.source import Checked
 from kithe.errors import ConfigError, absent
-from kithe.identity import Identity, digest, identify
+from kithe.identity import Identity, digest, identify, without
 from kithe.launch.runtime import Placement
 from kithe.records.base import write_json, write_lines
 from kithe.store import Folder, Store
@@ -156,6 +156,8 @@ class Cell:
         unasked = ("model", "precision") if self.modelless else ()
         # An option without content changes nothing.
         said = {key: value for key, value in self.config.items() if value != {} and key not in unasked}
+        if read:  # what a model wrote before counts by its content
+            said = without(said, "data.teacher.client")
         chosen = {**self.choices, "model": "none"} if self.modelless else self.choices
         return identify({**said, "versions": versions}, chosen, trains=self.adapter.trains, reads=reads)
 

@@ -102,7 +102,6 @@ TABLE = (
     Row("data.folder", None, "a corpus that was written before counts by its content"),
     Row("versions.recall", "run", "a questionnaire of one's own"),
     Row("recall", "run", "questions about users are asked about predictions; other questions never predict again"),
-    Row("data.teacher.client", None, "what a model wrote counts by its content"),
     Row("task.verify", "run", "what was predicted is filtered; nothing is predicted again"),
     Row("versions.judge", "run", "what a judge goes by, in files of its own"),
     Row("versions.verify", "run", "what a filter goes by, in files of its own"),
