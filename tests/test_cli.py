@@ -182,3 +182,8 @@ def test_every_file_of_expected_numbers_belongs_to_an_experiment() -> None:
         assert (folder / f"{name}.yaml").exists()
         assert {"metrics", "commit", "date", "command"} <= set(value)
         assert json.dumps(value)
+
+
+def test_where_a_value_comes_from_is_asked_of_one_value() -> None:
+    with pytest.raises(SystemExit, match="name its key"):
+        cli.main(["show", "config", "--why"])

@@ -70,6 +70,14 @@ def cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cell:
     return found
 
 
+def test_a_source_that_has_too_few_facts_says_so(cell: Cell, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = cell.store.corpus("again")
+    experiment.write_corpus(cell, folder)
+    wanted, found = cell.config["corpus"]["facts"], folder.read("card.json")["train"]["facts"]
+    assert 0 < found < wanted
+    assert f"corpus.facts={wanted}, and data=personachat has {found}, {wanted - found} too few" in capsys.readouterr().err
+
+
 def stages(cell: Cell) -> dict[str, Path]:
     """The folders of the stages, by their names in an id."""
     store, identity = cell.store, cell.identity

@@ -99,6 +99,12 @@ def write_corpus(cell: Cell, folder: Folder) -> None:
     folder.mark("running")
     start = time.perf_counter()
     corpus, watched = cell.build_corpus(), cell.config["corpus"]["validation"]
+    if short := corpus.card["missing_facts"]:
+        found, wanted = corpus.card["train"]["facts"], corpus.card["wanted_facts"]
+        sys.stderr.write(
+            f"kithe: corpus.facts={wanted}, and data={cell.counted['data']} has {found}, {short} too few: "
+            f"an arm that has them all is not matched with it; ask for {found} at the most\n"
+        )
     write_lines(folder.path / "train.jsonl", (history.line() for history in corpus.train))
     write_lines(folder.path / "validation.jsonl", (history.line() for history in corpus.validation[:watched]))
     write_json(folder.path / "card.json", {**corpus.card, "scripted": getattr(cell.build("data"), "scripted", False)})

@@ -17,6 +17,8 @@ def show_config(options: argparse.Namespace) -> None:
     options.overrides = replayed(options.overrides)
     if "=" in options.key:
         options.key, options.overrides = "", [options.key, *options.overrides]
+    if options.why and not options.key:
+        raise ConfigError("kithe show config --why: it tells where one value comes from; name its key, such as adapt.rank")
     found = value(options.key, options.overrides)
     sys.stdout.write(yaml.safe_dump(found, sort_keys=False, allow_unicode=True).removesuffix("...\n"))
     if options.why:

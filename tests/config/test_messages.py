@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kithe.config.compose import ROOT
+from kithe.config.compose import ROOT, one_line_errors
 
 CASES = [
     (["adpt=lora"], ["no such key: 'adpt'", "did you mean 'adapt'?"]),
@@ -42,3 +42,10 @@ def test_a_mistake_is_explained_in_one_line(words: list[str], parts: list[str], 
     for part in parts:
         assert part in lines[0]
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_key_pressed_is_one_line_too(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended, one_line_errors():
+        raise KeyboardInterrupt
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "kithe: stopped; the same command goes on where it was\n"

@@ -8,6 +8,7 @@ from report_cases import metric, result, zero_shot
 
 from kithe.report.estimates import Estimate
 from kithe.report.rows import rows
+from kithe.report.tables import train_facts
 
 
 def test_one_row_for_a_cell_and_a_test_set() -> None:
@@ -34,6 +35,14 @@ def test_cells_that_differ_in_the_seed_are_averaged() -> None:
     assert row.dropped == {"facts not expressed": 120, "histories without an expressed fact": 2}
     assert row.train_facts == 900
     assert len(rows(seeds, over_seeds=False)) == 3
+
+
+def test_an_arm_with_too_few_facts_is_told_in_the_table() -> None:
+    value = result("a")
+    value["provenance"]["corpus"] |= {"facts": 847, "card": {"missing_facts": 153, "train": {}}}
+    (row,) = rows([value])
+    assert train_facts(row) == "847 (153 fewer than asked for)"
+    assert train_facts(rows([result("a")])[0]) == "900"
 
 
 def test_costs_are_means_but_memory_is_the_highest() -> None:

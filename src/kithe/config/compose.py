@@ -41,12 +41,15 @@ def set_environment() -> None:
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turn what a user can fix into one line on stderr and exit status 2; a cell that failed exits with 1."""
+    """Turn what a user can fix into one line on stderr and exit status 2, Ctrl-C into 130; a failed cell exits with 1."""
     try:
         yield
     except ConfigError as error:
         sys.stderr.write(f"kithe: {error}\n")
         raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("kithe: stopped; the same command goes on where it was\n")
+        raise SystemExit(130) from None
 
 
 @contextmanager

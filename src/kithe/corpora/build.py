@@ -47,7 +47,7 @@ def build(source: DataSource, facts: int | None, seed: int, threshold: float) ->
     Args:
         source: where histories come from; its `train` split is walked in the order the seed gives.
         facts: stop at exactly so many training facts (None: take all). A history that would overflow the budget is passed over;
-            a corpus stays short only if the source is exhausted, and its card says so.
+            a corpus stays short only if the source is exhausted; its card, the command and the tables say so.
         seed: root of the draw.
         threshold: of the rule in `kithe.corpora.expressed`, by which facts are kept and get evidence where they have none.
     """

@@ -34,6 +34,7 @@ class Row:
     metrics: Mapping[str, Estimate] = field(default_factory=dict)
     unscored: float | None = None
     train_facts: float | None = None
+    missing_facts: float = 0.0
     dropped: Mapping[str, float] = field(default_factory=dict)
     overlap: Mapping[str, float] = field(default_factory=dict)
     seconds_per_history: float | None = None
@@ -124,6 +125,7 @@ def costs(group: Sequence[Result], test_set: str) -> dict[str, Any]:
         "seconds_per_history": mean(seconds) if seconds else None,
         "peak_memory_mb": max(memory, default=None),
         "train_facts": mean(facts) if facts else None,
+        "missing_facts": mean((corpus(result).get("card") or {}).get("missing_facts", 0) for result in group),
         "dropped": averaged([corpus(result).get("dropped", {}) for result in group]),
         "overlap": averaged([overlaps(result, test_set) for result in group]),
     }

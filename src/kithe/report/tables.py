@@ -147,6 +147,12 @@ def seeds(row: Row) -> str:
     return str(len(row.seeds)) if row.seeds else NONE
 
 
+def train_facts(row: Row) -> str:
+    """Training facts, and how many fewer than asked for: an arm that has fewer than another is not matched with it."""
+    short = f" ({count(row.missing_facts)} fewer than asked for)" if row.missing_facts else ""
+    return f"{count(row.train_facts)}{short}"
+
+
 def dropped_facts(row: Row) -> dict[str, float]:
     """Facts left out of the training corpus by reason; histories that were passed over stand in the CSV file only."""
     found = {reason.removeprefix("facts "): value for reason, value in row.dropped.items() if not reason.startswith("histories")}
@@ -167,7 +173,7 @@ SIZES = (Column("seeds", seeds), *N)
 MEASURES = (
     PARSED,
     Column("unscored", lambda row: count(row.unscored)),
-    Column("train facts", lambda row: count(row.train_facts)),
+    Column("train facts", lambda row: train_facts(row)),
     Column("dropped facts", lambda row: counts(dropped_facts(row))),
     Column("overlap", lambda row: counts({kind: value for kind, value in row.overlap.items() if value})),
     SECONDS,
