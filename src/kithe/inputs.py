@@ -25,11 +25,11 @@ def asked_files(cell: Cell) -> dict[str, Path]:
 
     A file that the corpus is drawn from too is left out; another one of its name has its place in the config before the name.
     """
-    task, learnt = cell.build("task"), corpus_files(cell)
-    sources = {f"task.test.{name}": (source, "test") for name, source in task.test.items()}
+    task = cell.build("task")
+    files = {f"task.test.{name}": files_of([source], "test") for name, source in task.test.items()}
     if len(cell.adapter.prompts()) > 1:
-        sources |= {f"task.validation.{name}": (source, "validation") for name, source in task.validation.items()}
-    return apart(learnt, {place: files_of([source], split) for place, (source, split) in sources.items()})
+        files |= {f"task.validation.{name}": files_of([source], "validation") for name, source in task.validation.items()}
+    return apart(corpus_files(cell), files)
 
 
 def apart(known: Mapping[str, Path], files: Mapping[str, Mapping[str, Path]]) -> dict[str, Path]:
