@@ -1,6 +1,7 @@
 """What changes an id and what does not."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -87,6 +88,17 @@ def test_training_data_falls_out_of_a_cell_that_reads_none(path: str) -> None:
 
 def test_an_unknown_key_always_counts() -> None:
     assert digest(view({**CONFIG, "new": 1}, "corpus", True)) != digest(view({**CONFIG, "new": 2}, "corpus", True))
+
+
+HERE = {"_target_": "kithe.corpora.real.RealSet", "name": "laps", "folder": "/here", "home": None}
+THERE = {**HERE, "folder": "/there", "home": "http://mirror"}
+
+
+@pytest.mark.parametrize("path", ["data", "task.test.a", "task.validation", "judge.members", "adapt.rewards"])
+@pytest.mark.parametrize("around", [lambda node: node, lambda node: {"of": node}, lambda node: [{"deep": node}]])
+def test_where_an_object_reads_is_in_no_id_wherever_it_stands(path: str, around: Callable[[Any], Any]) -> None:
+    assert ids(path, around(HERE)) == ids(path, around(THERE))
+    assert ids(path, around(HERE)) != ids(path, around({**HERE, "name": "msc"}))
 
 
 def test_every_row_of_the_table_names_a_key_and_a_reason() -> None:

@@ -2,6 +2,10 @@
 
 import gzip
 import json
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -9,9 +13,11 @@ import pytest
 from kithe import experiment, inputs
 from kithe.cell import Cell
 from kithe.config.compose import compose
+from kithe.corpora.download import checksum
 from kithe.corpora.files import stamps
 from kithe.errors import ConfigError
 from kithe.records.base import write_json
+from kithe.worker import Worker
 
 WORDS = ["model=tiny", "data=personachat", "adapt=lora", "task.test.laps.limit=1", "corpus.quality=null"]
 
@@ -22,6 +28,30 @@ def put(folder: Path, name: str, said: str) -> None:
         turns = [{"speaker": "A", "text": f"{said} {split}"}]
         row = {"id": f"{name}-{split}", "source": name, "user": "A", "turns": turns, "gold": [{"value": said}], "licence": "MIT"}
         (folder / name / f"{split}.jsonl.gz").write_bytes(gzip.compress(json.dumps(row).encode()))
+
+
+FILE = "casino_test.json"
+AGENT = {"value2issue": {"High": "Food", "Low": "Water", "Medium": "Firewood"}, "value2reason": {}}
+TALK = {
+    "dialogue_id": 5,
+    "annotations": [],
+    "chat_logs": [{"text": "I need food", "task_data": {}, "id": "mturk_agent_1"}],
+    "participant_info": {"mturk_agent_1": AGENT, "mturk_agent_2": AGENT},
+}
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URL of a home on this machine that holds one negotiation, and an empty cache."""
+    monkeypatch.delenv("KITHE_DATA", raising=False)
+    monkeypatch.setenv("KITHE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / FILE).write_text(json.dumps([TALK]), encoding="utf-8")
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "home"))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 @pytest.fixture
@@ -118,3 +148,50 @@ def test_a_cell_is_refused_before_anything_is_made(cell: Cell, tmp_path: Path, m
     with pytest.raises(SystemExit, match=r"failed: data files changed since they were read: laps/test\.jsonl\.gz \("):
         experiment.execute(cell)
     assert cell.folder.state == "failed"
+
+
+def test_two_folders_with_files_of_one_name_are_two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder, said in (("mine", "i like tea"), ("theirs", "i like coffee"), ("others", "i like milk")):
+        put(tmp_path / folder, "personachat", said)
+    monkeypatch.setenv("KITHE_DATA", str(tmp_path / "theirs"))
+    words = ["model=tiny", "data=personachat", f"data.folder={tmp_path / 'mine'}", "adapt=lora", "corpus.quality=null"]
+    held = "{_target_:kithe.corpora.held_out.HeldOut,of:{_target_:kithe.corpora.real.RealSet,name:personachat}}"
+    other = f"{{_target_:kithe.corpora.real.RealSet,name:personachat,folder:{tmp_path / 'others'}}}"
+    sets = ["~task.test.laps", f"+task.test.held={held}", f"+task.test.other={other}"]
+    found = Cell.of(compose([*words, *sets, f"paths.store={tmp_path / 'store'}"]))
+    asked = inputs.asked_files(found)
+    assert asked == {
+        "personachat/test.jsonl.gz": tmp_path / "theirs" / "personachat" / "test.jsonl.gz",
+        "task.test.held/personachat/validation.jsonl.gz": tmp_path / "theirs" / "personachat" / "validation.jsonl.gz",
+        "task.test.other/personachat/test.jsonl.gz": tmp_path / "others" / "personachat" / "test.jsonl.gz",
+    }
+    experiment.make_corpus(found)
+    noted = {**inputs.read_for_corpus(found), **stamps(asked)}
+    write_json(found.store.predictions(found.identity.predictions).path / "report.json", {"files": noted})
+    inputs.check(found)
+    put(tmp_path / "others", "personachat", "i like water")
+    assert "changed since they were read: task.test.other/personachat/test.jsonl.gz (" in told(found)
+
+
+def test_a_file_that_is_learnt_from_and_asked_about_is_one_file(tmp_path: Path) -> None:
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    places = {"task.test.a": {"laps": mine, "msc": mine}, "task.test.b": {"laps": theirs, "msc": mine}}
+    assert inputs.apart({"laps": mine}, places) == {"msc": mine, "task.test.b/laps": theirs}
+
+
+def test_what_a_stage_downloads_while_it_works_is_noted_as_read(home: str, tmp_path: Path) -> None:
+    words = ["adapt=chance", "corpus.facts=12", "corpus.quality=null", "task/test=casino", f"+task.test.casino.home={home}"]
+    found = Cell.of(compose([*words, f"paths.store={tmp_path / 'store'}"]))
+    experiment.make_corpus(found)
+    worker = Worker(found)
+    worker.stage(worker.predictions, worker.predict, worker.asked_about)
+    raw = tmp_path / "cache" / "data" / "casino" / "raw" / FILE
+    assert inputs.noted(worker.predictions)[f"casino/raw/{FILE}"]["sha256"] == checksum(raw)
+    raw.write_text(json.dumps([TALK, TALK]), encoding="utf-8")
+    assert told(found).startswith(f"data files changed since they were read: casino/raw/{FILE} (")
+
+
+def test_a_stage_that_is_done_reads_no_files_again(cell: Cell) -> None:
+    worker = Worker(cell)
+    worker.predictions.mark("done")
+    worker.stage(worker.predictions, lambda folder: pytest.fail("done"), lambda: pytest.fail("done"))

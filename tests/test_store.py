@@ -1,5 +1,6 @@
 """Folders under concurrent starters and killed owners, in real processes."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -70,6 +71,26 @@ def test_several_folders_are_held_together_and_a_missing_one_is_none(tmp_path: P
     with store.hold(None, *held):
         assert all(folder.locked() for folder in held)
     assert not any(folder.locked() for folder in held)
+
+
+def test_who_looks_needs_no_right_to_write_and_leaves_nothing(tmp_path: Path) -> None:
+    assert not Folder(Path("/proc/self")).locked()
+    folder = Folder(tmp_path / "shared")
+    folder.mark("running")
+    assert folder.state == "interrupted"
+    assert [file.name for file in folder.path.iterdir()] == ["state.json"]
+
+
+def test_who_looks_is_not_taken_for_an_owner(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Folder(tmp_path / "looked-at")
+    folder.path.mkdir()
+    with open(folder.path / ".lock", "w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        assert not folder.locked()
+        threading.Timer(0.2, lambda: fcntl.flock(file, fcntl.LOCK_UN)).start()
+        with folder.lock():
+            assert folder.locked()
+    assert capsys.readouterr().err == ""
 
 
 def test_who_waits_for_a_folder_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

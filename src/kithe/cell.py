@@ -14,7 +14,7 @@ from kithe.config import compose as configuration
 from kithe.corpora.build import Corpus, build
 from kithe.corpora.source import Checked
 from kithe.errors import ConfigError, absent
-from kithe.identity import Identity, digest, identify
+from kithe.identity import Identity, digest, identify, without
 from kithe.launch.runtime import Placement
 from kithe.records.base import write_json, write_lines
 from kithe.store import Folder, Store
@@ -151,10 +151,13 @@ class Cell:
         for name, part in parts:
             if content := getattr(part, "content", None):
                 written[name] = content
-        versions = {"format": self.build("task").format.version, **content_versions(rooms(self.config["data"])), **written}
+        asked = [self.config["task"].get(sets) for sets in ("test", "validation")]
+        versions = {"format": self.build("task").format.version, **content_versions(self.config["data"], asked), **written}
         unasked = ("model", "precision") if self.modelless else ()
         # An option without content changes nothing.
         said = {key: value for key, value in self.config.items() if value != {} and key not in unasked}
+        if read:  # what a model wrote before counts by its content
+            said = without(said, "data.teacher.client")
         chosen = {**self.choices, "model": "none"} if self.modelless else self.choices
         return identify({**said, "versions": versions}, chosen, trains=self.adapter.trains, reads=reads)
 
@@ -238,8 +241,9 @@ class Cell:
         return f"{self.identity.run}  {self.folder.state}  {chosen}  {where}"
 
 
-# What a generator of the room writes with.
+# What a source of the room, or of the module, writes with or holds.
 TEXTS = {
+    "corpora.sample": ("corpora/sample/*.yaml",),
     "dialogues": ("personas/**/*.yaml", "dialogues/**/*.yaml"),
     "generation": ("generation/prompts/*",),
     "gym": ("gym/**/*.yaml",),
@@ -248,27 +252,28 @@ TEXTS = {
 }
 
 
-def rooms(node: Any) -> frozenset[str]:
-    """The rooms of the house that the objects of a config node come from."""
+def written_with(node: Any) -> tuple[str, ...]:
+    """The keys of `TEXTS` whose objects a config node describes, at any depth."""
     if isinstance(node, dict):
-        own = [node["_target_"].split(".")[1]] if "_target_" in node else []
-        return frozenset(own).union(*map(rooms, node.values()))
-    return frozenset().union(*map(rooms, node)) if isinstance(node, list) else frozenset()
+        own = [place for place in TEXTS if str(node.get("_target_", "")).startswith(f"kithe.{place}.")]
+        return tuple(sorted({*own, *written_with(list(node.values()))}))
+    return tuple(sorted({place for part in node for place in written_with(part)})) if isinstance(node, list) else ()
 
 
 @cache
-def content_versions(writers: frozenset[str]) -> dict[str, str]:
-    """Hashes of the texts and word lists in the package that numbers depend on; `writers`: the rooms training data come from."""
+def content(*patterns: str) -> str:
+    """A hash of texts and word lists in the package that numbers depend on."""
     package = Path(__file__).parent
+    files = sorted(file for pattern in patterns for file in package.glob(pattern))
+    return digest([file.read_text(encoding="utf-8") for file in files])
 
-    def content(*patterns: str) -> str:
-        files = sorted(file for pattern in patterns for file in package.glob(pattern))
-        return digest([file.read_text(encoding="utf-8") for file in files])
 
+def content_versions(data: Any, asked: Any) -> dict[str, str]:
+    """Hashes of the package's texts that count for a cell; `data`, `asked`: config nodes of training data and test sets."""
     return {
-        "generator": content(*(pattern for room in sorted(writers & TEXTS.keys()) for pattern in TEXTS[room])),
+        "generator": content(*(pattern for place in written_with(data) for pattern in TEXTS[place])),
         "corpora": content("corpora/*.yaml"),
-        "test": content("corpora/sample/*.yaml", "ip_dialog/*.yaml", "gym/**/*.yaml"),
+        "test": content(*(pattern for place in written_with(asked) for pattern in TEXTS[place])),
         "rubric": content("evaluation/rubric/*.yaml"),
         "matcher": content("evaluation/lexicon.yaml", "evaluation/kinds.yaml", "evaluation/threshold.json"),
     }

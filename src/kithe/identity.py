@@ -2,7 +2,8 @@
 
 Stages build on one another (corpus, weights, predictions, run), so a key that matters to one matters to all after it. The table
 below says from which stage on a key matters; a key that is not in the table matters to all of them, so that a new key can
-make too many ids but never too few.
+make too many ids but never too few. Where an object reads and whom it asks how is a second list, by what it is: such an object
+may stand anywhere in a config.
 """
 
 import hashlib
@@ -36,22 +37,34 @@ class Row:
         return STAGES.index(stage) < first and not (self.unread and reads)
 
 
-ASKED: Final = ("judge.client", "judge.members.*.client", "recall.answerer.client", "model.client")
-"""Where a config says how a language model is reached."""
-REACHED: Final = {
-    "path": "where answers are remembered, not what they are",
-    "client.concurrency": "how many calls are under way at once",
-    "client.timeout": "how long is waited for an answer",
-    "client.deadline": "how long is waited for an answer",
-    "client.attempts": "how often a failed call is repeated",
-    "client.prices": "what answers cost, not what they are",
-    "client.budget": "how much may be spent",
-    "client.key_env": "who pays",
-    "client.trust_env": "by which way the server is reached",
-    "client.rows": "how many answers are made at once",
-    "client.batch_tokens": "how many answers are made at once",
-    "client.device": "where a cell runs",
+REACHED: Final[Mapping[str, Mapping[str, str]]] = {
+    "kithe.corpora.real.RealSet": {"folder": "where files lie, not what is in them", "home": "where files come from"},
+    "kithe.corpora.real.Mixture": {"folder": "where files lie, not what is in them", "homes": "where files come from"},
+    "kithe.ip_dialog.human.HumanData": {"folder": "where files lie, not what is in them"},
+    "kithe.corpora.generated.source": {"root": "where files lie, not what is in them"},
+    "kithe.gym.source.source": {"root": "where files lie, not what is in them"},
+    "kithe.evaluation.verifier.judge.Verifier": {
+        "store": "where files lie, not what is in them",
+        "folder": "what it is trained on counts by the verifier's own id",
+    },
+    "kithe.llm.cache.Cached": {"path": "where answers are remembered, not what they are"},
+    "kithe.llm.endpoint.Endpoint": {
+        "concurrency": "how many calls are under way at once",
+        "timeout": "how long is waited for an answer",
+        "deadline": "how long is waited for an answer",
+        "attempts": "how often a failed call is repeated",
+        "prices": "what answers cost, not what they are",
+        "budget": "how much may be spent",
+        "key_env": "who pays",
+        "trust_env": "by which way the server is reached",
+    },
+    "kithe.llm.inprocess.InProcess": {
+        "rows": "how many answers are made at once",
+        "batch_tokens": "how many answers are made at once",
+        "device": "where a cell runs",
+    },
 }
+"""Values that matter to no stage, wherever a config describes such an object (`_target_`), and why."""
 
 TABLE = (
     Row("runtime", None, "where and on how many devices a cell runs; effective batch and precision are keys of their own"),
@@ -83,23 +96,16 @@ TABLE = (
     Row("task.format.min_confidence", "predictions", "how answers are read"),
     Row("task.format.merge_threshold", "predictions", "how answers are read"),
     Row("versions.format", "weights", "the wording of prompts and targets"),
-    Row("versions.test", "predictions", "the histories that come with kithe"),
+    Row("versions.test", "predictions", "the texts that test and validation sets hold or are made from"),
     Row("versions.rubric", "run", "by what a judge judges"),
     Row("versions.matcher", "predictions", "how items are compared when they are merged, and by the gold judge"),
-    Row("data.folder", None, "where files lie, not what is in them"),
+    Row("data.folder", None, "a corpus that was written before counts by its content"),
     Row("versions.recall", "run", "a questionnaire of one's own"),
     Row("recall", "run", "questions about users are asked about predictions; other questions never predict again"),
-    Row("data.teacher.client", None, "what a model wrote counts by its content"),
-    Row("data.root", None, "where files lie, not what is in them"),
-    Row("judge.verifier.store", None, "where files lie, not what is in them"),
-    Row("judge.verifier.folder", None, "what it is trained on counts by the verifier's own id"),
-    Row("task.verify.verifier.store", None, "where files lie, not what is in them"),
-    Row("task.verify.verifier.folder", None, "what it is trained on counts by the verifier's own id"),
     Row("task.verify", "run", "what was predicted is filtered; nothing is predicted again"),
     Row("versions.judge", "run", "what a judge goes by, in files of its own"),
     Row("versions.verify", "run", "what a filter goes by, in files of its own"),
     Row("judge", "run", "a judge reads predictions; another judge never predicts again"),
-    *(Row(f"{place}.{key}", None, reason) for place in ASKED for key, reason in REACHED.items()),
 )
 
 
@@ -115,9 +121,17 @@ def without(config: Config, path: str) -> dict[str, Any]:
     return {**config, head: without(config[head], rest)} if isinstance(config[head], Mapping) else dict(config)
 
 
+def unreached(value: Any) -> Any:
+    """A config value without the keys of `REACHED`, at any depth."""
+    if isinstance(value, Mapping):
+        hidden = REACHED.get(value.get("_target_", ""), ())
+        return {key: unreached(inner) for key, inner in value.items() if key not in hidden}
+    return [unreached(inner) for inner in value] if isinstance(value, list) else value
+
+
 def view(config: Config, stage: Stage, reads: bool) -> dict[str, Any]:
     """The part of a resolved config that is the identity of `stage`; `reads`: whether the cell reads training data."""
-    kept = dict(config)
+    kept: dict[str, Any] = unreached(config)
     for row in TABLE:
         if row.hides(stage, reads):
             kept = without(kept, row.path)

@@ -5,7 +5,7 @@ something else than what is there now is neither reused nor mixed with what woul
 """
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,24 @@ def corpus_files(cell: Cell) -> dict[str, Path]:
 
 
 def asked_files(cell: Cell) -> dict[str, Path]:
-    """The files of the people a model is asked about: test sets, and validation where that chooses the prompt."""
+    """The files of the people a model is asked about: test sets, and validation where that chooses the prompt.
+
+    A file that the corpus is drawn from too is left out; another one of its name has its place in the config before the name.
+    """
     task = cell.build("task")
-    chosen = task.validation.values() if len(cell.adapter.prompts()) > 1 else ()
-    return files_of(task.test.values(), "test") | files_of(chosen, "validation")
+    files = {f"task.test.{name}": files_of([source], "test") for name, source in task.test.items()}
+    if len(cell.adapter.prompts()) > 1:
+        files |= {f"task.validation.{name}": files_of([source], "validation") for name, source in task.validation.items()}
+    return apart(corpus_files(cell), files)
+
+
+def apart(known: Mapping[str, Path], files: Mapping[str, Mapping[str, Path]]) -> dict[str, Path]:
+    """The files of several places that are not known, by a name of their own: two folders may hold files of one name."""
+    found = dict(known)
+    for place, own in files.items():
+        for name, path in own.items():
+            found[name if found.get(name, path) == path else f"{place}/{name}"] = path
+    return {name: path for name, path in found.items() if name not in known}
 
 
 def read_for_corpus(cell: Cell) -> Stamps:

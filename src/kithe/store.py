@@ -6,6 +6,7 @@ A folder's state is planned (nothing there), running, done or failed. A running 
 whoever asks for it next goes on from what is there.
 """
 
+import fcntl
 import json
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from kithe.records.base import write_json
 
@@ -49,14 +50,15 @@ class Folder:
         write_json(self.path / "state.json", {"state": state, **details})
 
     def locked(self) -> bool:
-        """Whether a living process holds the folder."""
-        if not self.path.exists():
-            return False
+        """Whether a living process holds the folder. Looking takes no right to write, and hinders nobody else who looks."""
         try:
-            with FileLock(self.path / ".lock", timeout=0):
-                return False
-        except Timeout:
+            with open(self.path / ".lock", "rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
             return True
+        except OSError:  # there is none, or others may not read it
+            return False
+        return False
 
     @contextmanager
     def lock(self) -> Iterator[None]:

@@ -85,22 +85,29 @@ class Worker:
 
     def run(self) -> None:
         """All stages, each if it is missing."""
-        learnt_from = inputs.read_for_corpus(self.cell)
         if self.weights is not None:
-            self.stage(self.weights, self.adapt, learnt_from)
-        self.stage(self.predictions, self.predict, {**learnt_from, **stamps(inputs.asked_files(self.cell))})
+            self.stage(self.weights, self.adapt, self.learnt_from)
+        self.stage(self.predictions, self.predict, self.asked_about)
         if rank() == 0:
             self.score()
 
-    def stage(self, folder: Folder, work: Any, files: Stamps) -> None:
-        """Run a stage in its folder unless it is done; rank 0 keeps its state, and what `files` it comes from."""
+    def learnt_from(self) -> Stamps:
+        """The files that the weights come from."""
+        return inputs.read_for_corpus(self.cell)
+
+    def asked_about(self) -> Stamps:
+        """The files that the predictions come from; some may be downloaded only when they are read."""
+        return {**self.learnt_from(), **stamps(inputs.asked_files(self.cell))}
+
+    def stage(self, folder: Folder, work: Any, files: Callable[[], Stamps]) -> None:
+        """Run a stage in its folder unless it is done; rank 0 keeps its state, and what `files` it has come from."""
         if folder.read("state.json").get("state") == "done":
             return
         folder.path.mkdir(parents=True, exist_ok=True)
         meter = Meter()
         report = work(folder.path)
         if rank() == 0:
-            write_json(folder.path / "report.json", {**meter.read(), **report, "files": files})
+            write_json(folder.path / "report.json", {**meter.read(), **report, "files": files()})
             folder.mark("done")
 
     @property

@@ -1,7 +1,11 @@
 """Every option, experiment and sweep composes, fits what it names, and builds."""
 
+import inspect
+import json
+import pydoc
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,7 @@ from kithe.config import compose as configuration
 from kithe.config.compose import CONF, ROOT, compose, instantiate, options, plain
 from kithe.config.schema import GROUPS
 from kithe.config.signatures import nodes, problems
+from kithe.identity import REACHED, view
 
 MEMBERS = [f"judge.members.{name}.client.client.model=any" for name in ("first", "second", "third")]
 EXTRA = {
@@ -28,6 +33,13 @@ EXTRA = {
     "task/test": {
         "ip_dialog_family": [f"task.test.ip_dialog_family.teacher.{who}.client.model=any" for who in ("client", "examiner")]
     },
+    "adapt/rewards": {
+        "ppopt": ["adapt=grpo"],
+        "ppopt-endpoint": [
+            "adapt=grpo",
+            *(f"adapt.rewards.{who}.client.client.model=any" for who in ("task.assistant", "task.judge", "profile.judge")),
+        ],
+    },
     "recall": {"endpoint": ["recall.answerer.client.client.model=any"]},
     "data": {
         "ip_dialog-endpoint": [f"data.teacher.{who}.client.model=any" for who in ("client", "examiner")],
@@ -36,7 +48,11 @@ EXTRA = {
         ],
     },
 }
-OPTIONS = [(group, option) for group in (*GROUPS, "task/test", "task/validation", "task/verify") for option in options(group)]
+OPTIONS = [
+    (group, option)
+    for group in (*GROUPS, "adapt/rewards", "task/test", "task/validation", "task/verify")
+    for option in options(group)
+]
 SWEEPS = options("sweeps")
 
 
@@ -44,11 +60,29 @@ def overrides(group: str, option: str) -> list[str]:
     return [f"{group}={option}", *EXTRA.get(group, {}).get(option, [])]
 
 
+STORE = "/nowhere/store"
+
+
+@cache
+def composed(group: str, option: str) -> dict[str, Any]:
+    return plain(compose([*overrides(group, option), f"paths.store={STORE}"]))
+
+
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
 def test_every_option_composes_fits_and_builds(group: str, option: str) -> None:
-    config = plain(compose(overrides(group, option)))
+    config = composed(group, option)
     built = instantiate(config[group]) if "/" not in group else instantiate(config["task"])
     assert type(built).__name__
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS)
+def test_no_id_says_where_files_lie(group: str, option: str) -> None:
+    assert STORE not in json.dumps(view(composed(group, option), "run", reads=True))
+
+
+@pytest.mark.parametrize(("described", "hidden"), [(name, key) for name, keys in REACHED.items() for key in keys])
+def test_what_no_id_says_of_an_object_is_a_value_it_takes(described: str, hidden: str) -> None:
+    assert hidden in inspect.signature(pydoc.locate(described)).parameters  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("option", [option for option in options("model") if option not in ("folder", "endpoint")])

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from kithe.corpora.download import checksum, fetch
 from kithe.corpora.real import RealSet
 from kithe.corpora.sets import SETS
 from kithe.errors import ConfigError
@@ -231,6 +232,37 @@ def test_neither_folder_nor_network_is_one_clear_error(home: tuple[str, Path]) -
     assert "\n" not in str(error.value)
     with pytest.raises(ConfigError, match=r"cannot download http://127\.0\.0\.1:9/"):
         list(RealSet("casino", home="http://127.0.0.1:9").histories("test", 0))
+
+
+class Torn(Quiet):
+    """A server whose connections break: after a part of an announced length, or within a block of a length nobody announced."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        blocks = self.path.endswith("blocks.json")
+        self.send_header(*(("Transfer-Encoding", "chunked") if blocks else ("Content-Length", "1000")))
+        self.end_headers()
+        self.wfile.write(b"3e8\r\n" * blocks + b"x" * 100)
+
+
+@pytest.mark.parametrize(("name", "said"), [("length.json", "100 of 1000 bytes came"), ("blocks.json", "IncompleteRead")])
+def test_a_torn_download_is_refused_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, said: str
+) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Torn) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(ConfigError, match=rf"cannot download .*{name} \(.*{said}"):
+            fetch(f"http://127.0.0.1:{server.server_port}/{name}", tmp_path / "raw" / name)
+        server.shutdown()
+    assert list((tmp_path / "raw").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_to_is_one_clear_error(home: tuple[str, Path]) -> None:
+    (home[1] / "version").write_bytes(b"1")
+    with pytest.raises(ConfigError, match=r"cannot download .*/version \(.*\): set KITHE_DATA="):
+        fetch(f"{home[0]}/version", Path("/proc/self/raw/version"))
+    assert fetch(f"{home[0]}/version", Path("/proc/version")) == checksum(Path("/proc/version"))
 
 
 def test_every_set_has_a_home_for_every_split() -> None:

@@ -3,8 +3,9 @@
 import hashlib
 import json
 import os
-import urllib.error
 import urllib.request
+from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ def fetch(url: str, path: Path) -> str:
     """Make sure that `path` holds the file of `url`; the SHA-256 checksum of what it holds.
 
     The first download writes the checksum beside the file (`<name>.sha256.json`); every later call, and every later download,
-    must find the same bytes.
+    must find the same bytes. In a folder that cannot be written to, a file that lies there without a checksum stays without.
 
     Raises:
         ConfigError: the file cannot be had, or is not the one that was downloaded first.
@@ -29,7 +30,9 @@ def fetch(url: str, path: Path) -> str:
         _download(url, path)
     found = checksum(path)
     if not note.exists():
-        write_json(note, {"url": url, "sha256": found, "bytes": path.stat().st_size})
+        with suppress(OSError):
+            write_json(note, {"url": url, "sha256": found, "bytes": path.stat().st_size})
+        return found
     known = json.loads(note.read_text(encoding="utf-8"))
     if known["sha256"] != found:
         raise ConfigError(
@@ -49,16 +52,30 @@ def checksum(path: Path) -> str:
 
 
 def _download(url: str, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer, open(part, "wb") as file:
-            while block := answer.read(_BLOCK):
-                file.write(block)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _copy(url, part)
         os.replace(part, path)
-    except (urllib.error.URLError, TimeoutError, ConnectionError, ValueError) as error:
-        part.unlink(missing_ok=True)
+    except (OSError, HTTPException, ValueError) as error:
         raise ConfigError(
             f"cannot download {url} ({getattr(error, 'reason', error)}): set KITHE_DATA=<folder with <set>/<split>.jsonl.gz>, "
             "or give the data source a folder=… or the home=… of a mirror"
         ) from error
+    finally:
+        with suppress(OSError):
+            part.unlink()
+
+
+def _copy(url: str, path: Path) -> None:
+    """Write what a URL holds to a file.
+
+    Raises:
+        ValueError: the connection ended before all that was announced had come, which urllib takes for the end of the file.
+    """
+    with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer, open(path, "wb") as file:
+        while block := answer.read(_BLOCK):
+            file.write(block)
+        announced = answer.headers.get("Content-Length")
+        if announced is not None and file.tell() != int(announced):
+            raise ValueError(f"{file.tell()} of {announced} bytes came")
