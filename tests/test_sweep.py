@@ -1,5 +1,9 @@
 """A sweep's cells: each once, so many at a time, and an end that tells how they went."""
 
+import io
+import os
+import signal
+import sys
 import threading
 import time
 from functools import partial
@@ -11,8 +15,9 @@ from kithe import experiment
 from kithe.cell import Cell
 from kithe.config.compose import compose
 from kithe.launch import local
+from kithe.launch.signals import AGAIN, StopFlag
 from kithe.report.wandb import Wandb
-from kithe.store import State
+from kithe.store import Folder, State
 
 
 @pytest.fixture
@@ -98,6 +103,31 @@ def test_what_a_user_can_mend_is_said_without_a_traceback(tmp_path: Path, monkey
     with pytest.raises(SystemExit, match=r"failed: no training example is left$"):
         experiment.execute(cell)
     assert cell.folder.read("state.json")["error"] == "no training example is left"
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("held", ["runs", "corpus", "predictions"])
+def test_a_cell_that_waits_for_another_can_be_stopped(held: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = Cell.of(compose(["model=tiny", "adapt=lora", "task/test=sample", "corpus.facts=12", f"paths.store={tmp_path}"]))
+    names = {"runs": cell.identity.run, "corpus": cell.identity.corpus, "predictions": cell.identity.predictions}
+    folder = Folder(tmp_path / held / str(names[held]))
+
+    class Terminal(io.StringIO):
+        """Where the request to stop comes as soon as the cell says that it waits."""
+
+        def write(self, text: str) -> int:
+            if "waiting for it" in text:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return super().write(text)
+
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setattr(experiment, "run_worker", lambda *given: pytest.fail("nothing may be started"))
+    cell.prepare()
+    with folder.lock(), pytest.raises(SystemExit) as ended:
+        experiment.execute(cell)
+    StopFlag().leave()
+    assert ended.value.code == AGAIN
+    assert cell.folder.state == ("planned" if held == "runs" else "interrupted")
 
 
 @pytest.fixture

@@ -8,16 +8,18 @@ whoever asks for it next goes on from what is there.
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from filelock import FileLock, Timeout
+from filelock import AcquireReturnProxy, FileLock, Timeout
 
+from kithe.errors import Stopped
 from kithe.records.base import write_json
 
+LOOK_S: Final = 1.0
 State = Literal["planned", "running", "interrupted", "done", "failed"]
 
 
@@ -59,13 +61,24 @@ class Folder:
             return True
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the folder; waits for another owner and says so. The operating system frees the lock of a killed process."""
+    def lock(self, stop: Callable[[], bool] = lambda: False) -> Iterator[None]:
+        """Hold the folder; waits for another owner and says so. The operating system frees the lock of a killed process.
+
+        Raises:
+            Stopped: `stop` said so before the folder was there to be held.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
         if self.locked():
             sys.stderr.write(f"kithe: {self.path} is in another process's hands; waiting for it\n")
-        with FileLock(self.path / ".lock"):
+        with _taken(FileLock(self.path / ".lock"), stop):
             yield
+
+
+def _taken(lock: FileLock, stop: Callable[[], bool]) -> AcquireReturnProxy:
+    while not stop():
+        with suppress(Timeout):
+            return lock.acquire(timeout=LOOK_S)
+    raise Stopped
 
 
 @dataclass(frozen=True)
@@ -95,10 +108,14 @@ class Store:
         return Folder(self.root / "sweeps" / name)
 
     @contextmanager
-    def hold(self, *folders: Folder | None) -> Iterator[None]:
-        """Hold several folders; taken by every cell in the order of its stages, so that no two wait for each other."""
+    def hold(self, *folders: Folder | None, stop: Callable[[], bool] = lambda: False) -> Iterator[None]:
+        """Hold several folders; taken by every cell in the order of its stages, so that no two wait for each other.
+
+        Raises:
+            Stopped: see `Folder.lock`.
+        """
         with ExitStack() as stack:
             for folder in folders:
                 if folder is not None:
-                    stack.enter_context(folder.lock())
+                    stack.enter_context(folder.lock(stop))
             yield
