@@ -130,6 +130,41 @@ def test_a_cell_that_waits_for_another_can_be_stopped(held: str, tmp_path: Path,
     assert cell.folder.state == ("planned" if held == "runs" else "interrupted")
 
 
+STOPPED = "kithe.errors.Stopped: stopped after step 3"
+LEFT = "RuntimeError: Connection closed by peer"
+FULL = "OSError: [Errno 28] No space left on device"
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ((), "interrupted"),
+        ((STOPPED,), "interrupted"),
+        ((STOPPED, LEFT), "interrupted"),
+        ((FULL,), "failed"),
+        ((FULL, LEFT), "failed"),
+    ],
+)
+def test_a_failure_while_stopping_is_a_failure(
+    said: tuple[str, ...], state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = Cell.of(compose(["model=tiny", "adapt=zero-shot", "task/test=sample", f"paths.store={tmp_path}"]))
+
+    def worker(folder: Path, placement: object, stop: object) -> int:
+        for number, line in enumerate(said):
+            file = folder / f"error.{len(said) - number}.txt"
+            file.write_text(f"Traceback (most recent call last):\n  File\n{line}\n", encoding="utf-8")
+            os.utime(file, ns=(number, number))
+        return AGAIN
+
+    monkeypatch.setattr(experiment, "run_worker", worker)
+    cell.prepare()
+    with pytest.raises(SystemExit):
+        experiment.execute(cell)
+    assert cell.folder.state == state
+    assert ("No space left" in cell.folder.read("state.json").get("error", "")) == (state == "failed")
+
+
 @pytest.fixture
 def projected(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | None]]:
     """The runs that were written to W&B, each with its sweep."""

@@ -24,8 +24,9 @@ from kithe.store import Folder
 # What a result says about how much was learnt from; see `kithe.training.fit.FitReport`.
 LEARNT = ("examples", "tokens", "supervised_tokens", "steps", "dropped", "dropped_validation", "logits_check")
 
-# How the last line of a traceback begins when the error is the user's to mend.
+# How the last line of a traceback begins when the error is the user's to mend, and when it is none.
 FIXABLE = f"{ConfigError.__module__}.{ConfigError.__qualname__}: "
+STOPPED = f"{Stopped.__module__}.{Stopped.__qualname__}"
 
 
 def execute(cell: Cell) -> None:
@@ -75,8 +76,8 @@ def adapt_and_ask(cell: Cell, stop: StopFlag) -> None:
     """The stages that need a model, in worker processes.
 
     Raises:
-        Stopped: `stop` was set meanwhile.
-        RuntimeError: a worker failed; with the traceback of the one that failed first.
+        Stopped: `stop` was set meanwhile, and nothing went wrong.
+        RuntimeError: a worker failed; with the traceback of the one that ended first, which the others had to follow.
         ConfigError: what failed is for the user to mend; the traceback stays in the run folder.
     """
     for old in cell.folder.path.glob("error.*.txt"):
@@ -85,15 +86,15 @@ def adapt_and_ask(cell: Cell, stop: StopFlag) -> None:
     weights = store.weights(identity.weights) if identity.weights else None
     with store.hold(weights, store.predictions(identity.predictions), stop=stop):
         code = run_worker(cell.folder.path, cell.placement, stop)
-    if code == AGAIN:
-        raise Stopped
     if code:
         reports = sorted(cell.folder.path.glob("error.*.txt"), key=lambda file: file.stat().st_mtime_ns)
-        texts = [file.read_text(encoding="utf-8") for file in reports]
-        said = texts[0].strip().splitlines()[-1] if texts and texts[0].strip() else ""
+        text = reports[0].read_text(encoding="utf-8").strip() if reports else ""
+        said = text.splitlines()[-1] if text else ""
+        if said.startswith(STOPPED) or (code == AGAIN and not said):
+            raise Stopped
         if said.startswith(FIXABLE):
             raise ConfigError(said.removeprefix(FIXABLE))
-        raise RuntimeError(texts[0] if texts else f"the worker ended with status {code} and left no traceback (killed?)")
+        raise RuntimeError(text or f"the worker ended with status {code} and left no traceback (killed?)")
 
 
 def make_corpus(cell: Cell, stop: Callable[[], bool] = lambda: False) -> None:

@@ -261,7 +261,7 @@ def read_predictions(folder: Path) -> list[Prediction]:
 
 
 def main() -> None:
-    """Run the worker; what goes wrong is written to `error.<rank>.txt` of the run folder."""
+    """Run the worker; why it ended early, even as asked, is written to `error.<rank>.txt` of the run folder."""
     end_with_parent()
     # Libraries announce their own future to their callers' users.
     warnings.filterwarnings("ignore", category=FutureWarning)
@@ -270,11 +270,10 @@ def main() -> None:
     note.unlink(missing_ok=True)
     try:
         Worker(Cell.load(folder), StopFlag().listen()).run()
-    except Stopped:
-        sys.exit(AGAIN)
-    except Exception:
+    except Exception as error:
         note.write_text(traceback.format_exc(), encoding="utf-8")
-        sys.exit(1)  # the cell says what happened, once, whatever the number of ranks
+        # The cell says what happened, once, whatever the number of ranks.
+        sys.exit(AGAIN if isinstance(error, Stopped) else 1)
 
 
 if __name__ == "__main__":

@@ -52,8 +52,8 @@ def run_worker(folder: Path, placement: Placement, stop: StopFlag) -> int:
     """Run the stages of a prepared cell that need a model, in as many processes as its placement says.
 
     Returns:
-        The exit status; `AGAIN` where it stopped because `stop` was set, which is passed on to the processes until they end: while
-        they start they do not listen.
+        The exit status; `AGAIN` for any but 0 where `stop` was set. That is passed on to the processes until they end, as they do
+        not listen while they start.
     """
     command = started(placement.processes, ["kithe.worker", str(folder)])
     variables = {**environment(), **placement.environment()}
