@@ -14,7 +14,8 @@ import pytest
 from kithe import experiment
 from kithe.cell import Cell
 from kithe.config.compose import compose
-from kithe.launch import local
+from kithe.launch import local, processes
+from kithe.launch.runtime import Placement
 from kithe.launch.signals import AGAIN, StopFlag
 from kithe.report.wandb import Wandb
 from kithe.store import Folder, State
@@ -128,6 +129,36 @@ def test_a_cell_that_waits_for_another_can_be_stopped(held: str, tmp_path: Path,
     StopFlag().leave()
     assert ended.value.code == AGAIN
     assert cell.folder.state == ("planned" if held == "runs" else "interrupted")
+
+
+def test_the_same_cell_on_another_runtime_leaves_a_running_one_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["model=tiny", "adapt=zero-shot", "task/test=sample", f"paths.store={tmp_path}"]
+    two, one = (Cell.of(compose([*words, *more])) for more in (["runtime=ddp", "runtime.processes=2"], ["runtime=cpu"]))
+    seen: list[int] = []
+
+    def worker(folder: Path, placement: Placement, stop: object) -> int:
+        one.prepare()
+        seen.extend([placement.processes, Cell.load(folder).processes])
+        return AGAIN
+
+    monkeypatch.setattr(experiment, "run_worker", worker)
+    assert two.name == one.name
+    two.prepare()
+    one.prepare()
+    with pytest.raises(SystemExit):
+        experiment.execute(two)
+    assert seen == [2, 2]
+    assert two.folder.state == "interrupted"
+
+
+def test_a_process_that_dies_before_it_begins_is_not_told_by_an_earlier_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = Cell.of(compose(["model=tiny", "adapt=zero-shot", "task/test=sample", f"paths.store={tmp_path}"]))
+    cell.folder.mark("failed", error="earlier")
+    monkeypatch.setattr(processes, "run", lambda command, variables: -signal.SIGKILL)
+    local.run_apart(cell, 1)
+    assert cell.folder.read("state.json") == {"state": "failed", "error": "killed by SIGKILL"}
 
 
 STOPPED = "kithe.errors.Stopped: stopped after step 3"

@@ -56,6 +56,7 @@ def run_stages(cell: Cell, stop: StopFlag) -> None:
     """
     cell.folder.mark("running")
     try:
+        cell.write()
         inputs.check(cell)
         make_corpus(cell, stop)
         check_corpus(cell, stop)

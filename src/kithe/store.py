@@ -73,6 +73,17 @@ class Folder:
         with _taken(FileLock(self.path / ".lock"), stop):
             yield
 
+    def begin(self, write: Callable[[], None]) -> None:
+        """Have `write` say what is to be done in the folder, and forget how an earlier attempt ended.
+
+        Nothing is written where it is done or somebody is at it.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with suppress(Timeout), FileLock(self.path / ".lock", timeout=0):
+            if self.read("state.json").get("state") != "done":
+                write()
+                self.mark("planned")
+
 
 def _taken(lock: FileLock, stop: Callable[[], bool]) -> AcquireReturnProxy:
     while not stop():
