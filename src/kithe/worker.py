@@ -21,7 +21,7 @@ from kithe.cell import Cell
 from kithe.corpora.contamination import report as contamination
 from kithe.corpora.files import Stamps, stamps
 from kithe.corpora.source import DataSource
-from kithe.errors import Stopped
+from kithe.errors import Stopped, until
 from kithe.evaluation.judges import GoldJudge, Scores
 from kithe.evaluation.judging.audit import families
 from kithe.evaluation.judging.kept import kept
@@ -195,10 +195,15 @@ class Worker:
         return {**asdict(prompt), "f1": 2 * hits / max(1, predicted + gold)}
 
     def score(self) -> None:
-        """Judge the predictions of every test set, and write all there is to say of them to `scores.json`."""
+        """Judge the predictions of every test set, and write all there is to say of them to `scores.json`.
+
+        Raises:
+            Stopped: `stop` said so; verdicts so far are kept.
+        """
         meter, training = Meter(), self.training("train")
         judge, enquirer = self.cell.build("judge"), self.cell.recall
-        found = {name: self.judged(name, source, judge, enquirer, training) for name, source in self.task.test.items()}
+        sets = until(self.stop, self.task.test.items())
+        found = {name: self.judged(name, source, judge, enquirer, training) for name, source in sets}
         summary = summed(found, families(judge, self.model.name))
         write_json(self.cell.folder.path / "scores.json", {**summary, "cost": meter.read()})
 
@@ -206,8 +211,8 @@ class Worker:
         """The scores of one test set, its rows written to the run folder."""
         histories, folder = list(source.histories("test", 0)), self.cell.folder.path
         predictions = self.filtered(name, histories)
-        scores = score(kept(judge, folder / "verdicts" / f"{name}.jsonl"), histories, predictions)
-        answers = enquirer.score(histories, predictions) if enquirer else None
+        scores = score(kept(judge, folder / "verdicts" / f"{name}.jsonl", self.stop), histories, predictions)
+        answers = enquirer.score(histories, predictions, self.stop) if enquirer else None
         keep_rows(folder / "scores" / f"{name}.jsonl", scores.rows)
         if answers and answers.rows:
             keep_rows(folder / "recall" / f"{name}.jsonl", answers.rows)
