@@ -9,12 +9,12 @@ whoever asks for it next goes on from what is there.
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from filelock import AcquireReturnProxy, FileLock, Timeout
+from filelock import FileLock, Timeout
 
 from kithe.errors import Stopped
 from kithe.records.base import write_json
@@ -76,16 +76,16 @@ class Folder:
     def begin(self, write: Callable[[], None]) -> None:
         """Have `write` say what is to be done in the folder, and forget how an earlier attempt ended.
 
-        Nothing is written where it is done or somebody is at it.
+        Nothing is written where it is done or somebody is at it, for longer than it takes to look whether anybody is.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        with suppress(Timeout), FileLock(self.path / ".lock", timeout=0):
+        with suppress(Timeout), FileLock(self.path / ".lock", timeout=LOOK_S):
             if self.read("state.json").get("state") != "done":
                 write()
                 self.mark("planned")
 
 
-def _taken(lock: FileLock, stop: Callable[[], bool]) -> AcquireReturnProxy:
+def _taken(lock: FileLock, stop: Callable[[], bool]) -> AbstractContextManager[object]:
     while not stop():
         with suppress(Timeout):
             return lock.acquire(timeout=LOOK_S)
