@@ -43,13 +43,23 @@ for _ in range(6000):
 """
 
 
-def test_a_worker_that_listens_only_after_it_was_told_is_told_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+# As torchrun starts its workers.
+BEHIND = """
+import subprocess, sys
+sys.exit(subprocess.run([sys.executable, "-c", *sys.argv[1:]], start_new_session=True).returncode)
+"""
+
+
+@pytest.mark.parametrize("before", [(), (BEHIND,)])
+def test_a_worker_that_listens_only_after_it_was_told_is_told_again(
+    before: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def tell(leader: int) -> None:
         tell_group(leader)
         (tmp_path / "told").touch()
 
     stop = StopFlag()
     stop._asked = True
-    monkeypatch.setattr(processes, "started", lambda count, words: [sys.executable, "-c", LATE, str(tmp_path)])
+    monkeypatch.setattr(processes, "started", lambda count, words: [sys.executable, "-c", *before, LATE, str(tmp_path)])
     monkeypatch.setattr(processes, "tell_group", tell)
     assert processes.run_worker(tmp_path, Placement("cpu", 1, "single"), stop) == AGAIN
