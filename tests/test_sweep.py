@@ -1,5 +1,9 @@
 """A sweep's cells: each once, so many at a time, and an end that tells how they went."""
 
+import io
+import os
+import signal
+import sys
 import threading
 import time
 from functools import partial
@@ -10,9 +14,11 @@ import pytest
 from kithe import experiment
 from kithe.cell import Cell
 from kithe.config.compose import compose
-from kithe.launch import local
+from kithe.launch import local, processes
+from kithe.launch.runtime import Placement
+from kithe.launch.signals import AGAIN, StopFlag
 from kithe.report.wandb import Wandb
-from kithe.store import State
+from kithe.store import Folder, State
 
 
 @pytest.fixture
@@ -98,6 +104,96 @@ def test_what_a_user_can_mend_is_said_without_a_traceback(tmp_path: Path, monkey
     with pytest.raises(SystemExit, match=r"failed: no training example is left$"):
         experiment.execute(cell)
     assert cell.folder.read("state.json")["error"] == "no training example is left"
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("held", ["runs", "corpus", "predictions"])
+def test_a_cell_that_waits_for_another_can_be_stopped(held: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = Cell.of(compose(["model=tiny", "adapt=lora", "task/test=sample", "corpus.facts=12", f"paths.store={tmp_path}"]))
+    names = {"runs": cell.identity.run, "corpus": cell.identity.corpus, "predictions": cell.identity.predictions}
+    folder = Folder(tmp_path / held / str(names[held]))
+
+    class Terminal(io.StringIO):
+        """Where the request to stop comes as soon as the cell says that it waits."""
+
+        def write(self, text: str) -> int:
+            if "waiting for it" in text:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return super().write(text)
+
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setattr(experiment, "run_worker", lambda *given: pytest.fail("nothing may be started"))
+    cell.prepare()
+    with folder.lock(), pytest.raises(SystemExit) as ended:
+        experiment.execute(cell)
+    StopFlag().leave()
+    assert ended.value.code == AGAIN
+    assert cell.folder.state == ("planned" if held == "runs" else "interrupted")
+
+
+def test_the_same_cell_on_another_runtime_leaves_a_running_one_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["model=tiny", "adapt=zero-shot", "task/test=sample", f"paths.store={tmp_path}"]
+    two, one = (Cell.of(compose([*words, *more])) for more in (["runtime=ddp", "runtime.processes=2"], ["runtime=cpu"]))
+    seen: list[int] = []
+
+    def worker(folder: Path, placement: Placement, stop: object) -> int:
+        one.prepare()
+        seen.extend([placement.processes, Cell.load(folder).processes])
+        return AGAIN
+
+    monkeypatch.setattr(experiment, "run_worker", worker)
+    assert two.name == one.name
+    two.prepare()
+    one.prepare()
+    with pytest.raises(SystemExit):
+        experiment.execute(two)
+    assert seen == [2, 2]
+    assert two.folder.state == "interrupted"
+
+
+def test_a_process_that_dies_before_it_begins_is_not_told_by_an_earlier_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = Cell.of(compose(["model=tiny", "adapt=zero-shot", "task/test=sample", f"paths.store={tmp_path}"]))
+    cell.folder.mark("failed", error="earlier")
+    monkeypatch.setattr(processes, "run", lambda command, variables: -signal.SIGKILL)
+    local.run_apart(cell, 1)
+    assert cell.folder.read("state.json") == {"state": "failed", "error": "killed by SIGKILL"}
+
+
+STOPPED = "kithe.errors.Stopped: stopped after step 3"
+LEFT = "RuntimeError: Connection closed by peer"
+FULL = "OSError: [Errno 28] No space left on device"
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ((), "interrupted"),
+        ((STOPPED,), "interrupted"),
+        ((STOPPED, LEFT), "interrupted"),
+        ((FULL,), "failed"),
+        ((FULL, LEFT), "failed"),
+    ],
+)
+def test_a_failure_while_stopping_is_a_failure(
+    said: tuple[str, ...], state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = Cell.of(compose(["model=tiny", "adapt=zero-shot", "task/test=sample", f"paths.store={tmp_path}"]))
+
+    def worker(folder: Path, placement: object, stop: object) -> int:
+        for number, line in enumerate(said):
+            file = folder / f"error.{len(said) - number}.txt"
+            file.write_text(f"Traceback (most recent call last):\n  File\n{line}\n", encoding="utf-8")
+            os.utime(file, ns=(number, number))
+        return AGAIN
+
+    monkeypatch.setattr(experiment, "run_worker", worker)
+    cell.prepare()
+    with pytest.raises(SystemExit):
+        experiment.execute(cell)
+    assert cell.folder.state == state
+    assert ("No space left" in cell.folder.read("state.json").get("error", "")) == (state == "failed")
 
 
 @pytest.fixture

@@ -218,12 +218,16 @@ class Cell:
         return build(self.build("data"), rules["facts"], self.config["seed"], rules["expressed"])
 
     def prepare(self) -> Path:
-        """Write what a process of its own needs to run this cell; returns the run folder."""
+        """Write what a process of its own needs to run this cell, unless one is at it; returns the run folder."""
+        self.folder.begin(self.write)
+        return self.folder.path
+
+    def write(self) -> None:
+        """Write what its processes read; the same cell may have been asked for with another runtime."""
         path = self.folder.path
         write_lines(path / "config.yaml", configuration.dump(self.config).splitlines())
         held = {"config": self.config, "choices": self.choices, "words": self.words, "identity": asdict(self.identity)}
         write_json(path / "cell.json", {**held, "counted": self.counted})
-        return path
 
     @property
     def counted(self) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """What is nobody's bug: an error the user can fix, and a stop somebody asked for."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class ConfigError(Exception):
@@ -10,6 +13,18 @@ class ConfigError(Exception):
 
 class Stopped(Exception):  # noqa: N818  # nothing went wrong
     """Work was asked to stop and has saved where it was; the same call goes on from there."""
+
+
+def until(stop: Callable[[], bool], found: Iterable[T]) -> Iterator[T]:
+    """What comes, as long as nobody asks to stop.
+
+    Raises:
+        Stopped: `stop` said so, after whoever takes what comes was through with the last of it.
+    """
+    for each in found:
+        yield each
+        if stop():
+            raise Stopped("the same command goes on from there")
 
 
 def at_least(place: str, value: float, least: float) -> None:

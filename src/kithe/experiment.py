@@ -8,6 +8,7 @@ Nothing here imports torch: this process only decides, waits and writes down.
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ from kithe.store import Folder
 # What a result says about how much was learnt from; see `kithe.training.fit.FitReport`.
 LEARNT = ("examples", "tokens", "supervised_tokens", "steps", "dropped", "dropped_validation", "logits_check")
 
-# How the last line of a traceback begins when the error is the user's to mend.
+# How the last line of a traceback begins when the error is the user's to mend, and when it is none.
 FIXABLE = f"{ConfigError.__module__}.{ConfigError.__qualname__}: "
+STOPPED = f"{Stopped.__module__}.{Stopped.__qualname__}"
 
 
 def execute(cell: Cell) -> None:
@@ -35,61 +37,77 @@ def execute(cell: Cell) -> None:
             to stop by a signal, and goes on from there when it is run again.
     """
     stop = StopFlag().listen()
-    with cell.folder.lock():
-        if cell.folder.read("state.json").get("state") == "done":
-            stop.leave()
-            return
-        cell.folder.mark("running")
-        try:
-            inputs.check(cell)
-            make_corpus(cell)
-            check_corpus(cell)
-            adapt_and_ask(cell, stop)
-            write_json(cell.folder.path / "result.json", result(cell))
-        except Stopped:
-            sys.stderr.write(f"kithe: cell {cell.identity.run} stopped as asked; the same command goes on from there\n")
-            raise SystemExit(AGAIN) from None
-        except Exception as error:
-            fixable = isinstance(error, ConfigError)
-            text = str(error) if fixable else "".join(traceback.format_exception(error))
-            cell.folder.mark("failed", error=text)
-            where = "" if fixable else f" (traceback: {cell.folder.path / 'state.json'})"
-            raise SystemExit(f"kithe: cell {cell.identity.run} failed: {text.strip().splitlines()[-1]}{where}") from None
-        cell.folder.mark("done")
+    try:
+        with cell.folder.lock(stop):
+            if cell.folder.read("state.json").get("state") != "done":
+                run_stages(cell, stop)
+    except Stopped:
+        sys.stderr.write(f"kithe: cell {cell.identity.run} stopped as asked; the same command goes on from there\n")
+        raise SystemExit(AGAIN) from None
     stop.leave()
+
+
+def run_stages(cell: Cell, stop: StopFlag) -> None:
+    """Run what is missing of a cell whose folder is held; whether to stop is asked before each stage takes what it works on.
+
+    Raises:
+        Stopped: `stop` was set meanwhile.
+        SystemExit: it failed, as its state says by then.
+    """
+    cell.folder.mark("running")
+    try:
+        cell.write()
+        inputs.check(cell)
+        make_corpus(cell, stop)
+        check_corpus(cell, stop)
+        adapt_and_ask(cell, stop)
+        write_json(cell.folder.path / "result.json", result(cell))
+    except Stopped:
+        raise
+    except Exception as error:
+        fixable = isinstance(error, ConfigError)
+        text = str(error) if fixable else "".join(traceback.format_exception(error))
+        cell.folder.mark("failed", error=text)
+        where = "" if fixable else f" (traceback: {cell.folder.path / 'state.json'})"
+        raise SystemExit(f"kithe: cell {cell.identity.run} failed: {text.strip().splitlines()[-1]}{where}") from None
+    cell.folder.mark("done")
 
 
 def adapt_and_ask(cell: Cell, stop: StopFlag) -> None:
     """The stages that need a model, in worker processes.
 
     Raises:
-        Stopped: `stop` was set meanwhile.
-        RuntimeError: a worker failed; with the traceback of the one that failed first.
+        Stopped: `stop` was set meanwhile, and nothing went wrong.
+        RuntimeError: a worker failed; with the traceback of the one that ended first, which the others had to follow.
         ConfigError: what failed is for the user to mend; the traceback stays in the run folder.
     """
     for old in cell.folder.path.glob("error.*.txt"):
         old.unlink()
     store, identity = cell.store, cell.identity
     weights = store.weights(identity.weights) if identity.weights else None
-    with store.hold(weights, store.predictions(identity.predictions)):
+    with store.hold(weights, store.predictions(identity.predictions), stop=stop):
         code = run_worker(cell.folder.path, cell.placement, stop)
-    if code == AGAIN:
-        raise Stopped
     if code:
         reports = sorted(cell.folder.path.glob("error.*.txt"), key=lambda file: file.stat().st_mtime_ns)
-        texts = [file.read_text(encoding="utf-8") for file in reports]
-        said = texts[0].strip().splitlines()[-1] if texts and texts[0].strip() else ""
+        text = reports[0].read_text(encoding="utf-8").strip() if reports else ""
+        said = text.splitlines()[-1] if text else ""
+        if said.startswith(STOPPED) or (code == AGAIN and not said):
+            raise Stopped
         if said.startswith(FIXABLE):
             raise ConfigError(said.removeprefix(FIXABLE))
-        raise RuntimeError(texts[0] if texts else f"the worker ended with status {code} and left no traceback (killed?)")
+        raise RuntimeError(text or f"the worker ended with status {code} and left no traceback (killed?)")
 
 
-def make_corpus(cell: Cell) -> None:
-    """The corpus stage: training and validation histories of the cell's source, by the rules all arms share."""
+def make_corpus(cell: Cell, stop: Callable[[], bool] = lambda: False) -> None:
+    """The corpus stage: training and validation histories of the cell's source, by the rules all arms share.
+
+    Raises:
+        Stopped: `stop` was set before it began.
+    """
     if cell.identity.corpus is None:
         return
     folder = cell.store.corpus(cell.identity.corpus)
-    with folder.lock():
+    with folder.lock(stop):
         if folder.read("state.json").get("state") != "done":
             write_corpus(cell, folder)
 
@@ -111,17 +129,18 @@ def write_corpus(cell: Cell, folder: Folder) -> None:
     folder.mark("done", wall_s=time.perf_counter() - start)
 
 
-def check_corpus(cell: Cell) -> None:
+def check_corpus(cell: Cell, stop: Callable[[], bool] = lambda: False) -> None:
     """Hold the corpus against the gates, also one that was made before, maybe under other limits.
 
     Raises:
         ConfigError: it breaks a limit.
+        Stopped: `stop` was set before it began.
     """
     gates = cell.gates
     if cell.identity.corpus is None or gates is None:
         return
     folder = cell.store.corpus(cell.identity.corpus)
-    with folder.lock():
+    with folder.lock(stop):
         gates.admit(folder.path)
 
 

@@ -111,11 +111,15 @@ class Generation:
         return Pipeline(stages, folders, self.config["seed"], self.plan.together)
 
     def prepare(self) -> Path:
-        """Write what a process of its own needs to run this shard; returns its folder."""
+        """Write what a process of its own needs to run this shard, unless one is at it; returns its folder."""
+        self.folder.begin(self.write)
+        return self.folder.path
+
+    def write(self) -> None:
+        """Write what its process reads."""
         write_lines(self.folder.path / "config.yaml", configuration.dump(self.config).splitlines())
         # Not sorted by key: stages come in the order in which the config names them.
         write_lines(self.folder.path / "job.json", [json.dumps({"config": self.config, "choices": self.choices})])
-        return self.folder.path
 
     def line(self) -> str:
         """One line for `plan=true`."""

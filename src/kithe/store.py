@@ -9,16 +9,18 @@ whoever asks for it next goes on from what is there.
 import fcntl
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from filelock import FileLock
 
+from kithe.errors import Stopped
 from kithe.records.base import write_json
 
+LOOK_S: Final = 1.0
 State = Literal["planned", "running", "interrupted", "done", "failed"]
 
 
@@ -61,13 +63,35 @@ class Folder:
         return False
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the folder; waits for another owner and says so. The operating system frees the lock of a killed process."""
+    def lock(self, stop: Callable[[], bool] = lambda: False) -> Iterator[None]:
+        """Hold the folder; waits for another owner and says so. The operating system frees the lock of a killed process.
+
+        Raises:
+            Stopped: `stop` said so before the folder was there to be held.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
         if self.locked():
             sys.stderr.write(f"kithe: {self.path} is in another process's hands; waiting for it\n")
-        with FileLock(self.path / ".lock"):
+        with _taken(FileLock(self.path / ".lock"), stop):
             yield
+
+    def begin(self, write: Callable[[], None]) -> None:
+        """Have `write` say what is to be done in the folder, and forget how an earlier attempt ended.
+
+        Nothing is written where it is done or somebody is at it, for longer than it takes to look whether anybody is.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with suppress(Timeout), FileLock(self.path / ".lock", timeout=LOOK_S):
+            if self.read("state.json").get("state") != "done":
+                write()
+                self.mark("planned")
+
+
+def _taken(lock: FileLock, stop: Callable[[], bool]) -> AbstractContextManager[object]:
+    while not stop():
+        with suppress(Timeout):
+            return lock.acquire(timeout=LOOK_S)
+    raise Stopped
 
 
 @dataclass(frozen=True)
@@ -97,10 +121,14 @@ class Store:
         return Folder(self.root / "sweeps" / name)
 
     @contextmanager
-    def hold(self, *folders: Folder | None) -> Iterator[None]:
-        """Hold several folders; taken by every cell in the order of its stages, so that no two wait for each other."""
+    def hold(self, *folders: Folder | None, stop: Callable[[], bool] = lambda: False) -> Iterator[None]:
+        """Hold several folders; taken by every cell in the order of its stages, so that no two wait for each other.
+
+        Raises:
+            Stopped: see `Folder.lock`.
+        """
         with ExitStack() as stack:
             for folder in folders:
                 if folder is not None:
-                    stack.enter_context(folder.lock())
+                    stack.enter_context(folder.lock(stop))
             yield

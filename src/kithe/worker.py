@@ -21,7 +21,7 @@ from kithe.cell import Cell
 from kithe.corpora.contamination import report as contamination
 from kithe.corpora.files import Stamps, stamps
 from kithe.corpora.source import DataSource
-from kithe.errors import Stopped
+from kithe.errors import Stopped, until
 from kithe.evaluation.judges import GoldJudge, Scores
 from kithe.evaluation.judging.audit import families
 from kithe.evaluation.judging.kept import kept
@@ -202,10 +202,15 @@ class Worker:
         return {**asdict(prompt), "f1": 2 * hits / max(1, predicted + gold)}
 
     def score(self) -> None:
-        """Judge the predictions of every test set, and write all there is to say of them to `scores.json`."""
+        """Judge the predictions of every test set, and write all there is to say of them to `scores.json`.
+
+        Raises:
+            Stopped: `stop` said so; verdicts so far are kept.
+        """
         meter, training = Meter(), self.training("train")
         judge, enquirer = self.cell.build("judge"), self.cell.recall
-        found = {name: self.judged(name, source, judge, enquirer, training) for name, source in self.task.test.items()}
+        sets = until(self.stop, self.task.test.items())
+        found = {name: self.judged(name, source, judge, enquirer, training) for name, source in sets}
         summary = summed(found, families(judge, self.model.name))
         write_json(self.cell.folder.path / "scores.json", {**summary, "cost": meter.read()})
 
@@ -213,8 +218,8 @@ class Worker:
         """The scores of one test set, its rows written to the run folder."""
         histories, folder = list(source.histories("test", 0)), self.cell.folder.path
         predictions = self.filtered(name, histories)
-        scores = score(kept(judge, folder / "verdicts" / f"{name}.jsonl"), histories, predictions)
-        answers = enquirer.score(histories, predictions) if enquirer else None
+        scores = score(kept(judge, folder / "verdicts" / f"{name}.jsonl", self.stop), histories, predictions)
+        answers = enquirer.score(histories, predictions, self.stop) if enquirer else None
         keep_rows(folder / "scores" / f"{name}.jsonl", scores.rows)
         if answers and answers.rows:
             keep_rows(folder / "recall" / f"{name}.jsonl", answers.rows)
@@ -268,7 +273,7 @@ def read_predictions(folder: Path) -> list[Prediction]:
 
 
 def main() -> None:
-    """Run the worker; what goes wrong is written to `error.<rank>.txt` of the run folder."""
+    """Run the worker; why it ended early, even as asked, is written to `error.<rank>.txt` of the run folder."""
     end_with_parent()
     # Libraries announce their own future to their callers' users.
     warnings.filterwarnings("ignore", category=FutureWarning)
@@ -277,11 +282,10 @@ def main() -> None:
     note.unlink(missing_ok=True)
     try:
         Worker(Cell.load(folder), StopFlag().listen()).run()
-    except Stopped:
-        sys.exit(AGAIN)
-    except Exception:
+    except Exception as error:
         note.write_text(traceback.format_exc(), encoding="utf-8")
-        sys.exit(1)  # the cell says what happened, once, whatever the number of ranks
+        # The cell says what happened, once, whatever the number of ranks.
+        sys.exit(AGAIN if isinstance(error, Stopped) else 1)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import yaml
 
 from kithe.cell import Cell
 from kithe.config.compose import compose
-from kithe.errors import ConfigError
+from kithe.errors import ConfigError, Stopped
 from kithe.evaluation.judging.cases import cases
 from kithe.evaluation.judging.model import ModelJudge
 from kithe.evaluation.judging.rubric import FOLDER
@@ -94,11 +95,11 @@ WORDS = ["model=tiny", "adapt=zero-shot", "task/test=sample", "task.test.sample.
 STUB = ["judge.client.client.model=stub", "judge.samples=1", "judge.client.client.structured=prompt", "judge.resamples=100"]
 
 
-def scored(store: Path, url: str, *words: str) -> Cell:
+def scored(store: Path, url: str, *words: str, stop: Callable[[], bool] = lambda: False) -> Cell:
     """A cell whose predictions are the gold facts and one invention a user, judged by the server."""
     cell = Cell.of(compose([*WORDS, *STUB, f"judge.client.client.base_url={url}", f"paths.store={store}", *words]))
     cell.prepare()
-    worker = Worker(cell)
+    worker = Worker(cell, stop)
     for name, source in worker.task.test.items():
         people = list(source.histories("test", 0))
         invented = {"statement": "I keep three camels in Timbuktu."}
@@ -143,6 +144,21 @@ def test_the_worker_judges_over_http_and_another_rubric_asks_the_judge_alone(tmp
     assert again.identity == first.identity
     assert len({cell.identity.predictions for cell in (first, other, changed)}) == 1
     assert len({cell.identity.run for cell in (first, other, changed)}) == 3
+
+
+def test_scoring_stops_after_a_verdict_and_goes_on_from_there(tmp_path: Path) -> None:
+    def written() -> list[str]:
+        return [line for file in tmp_path.glob("runs/*/verdicts/*.jsonl") for line in file.read_text("utf-8").splitlines()]
+
+    with running(honest) as stub:
+        with pytest.raises(Stopped):
+            scored(tmp_path, stub.url, stop=lambda: len(written()) >= 3)
+        first = written()
+        cell = scored(tmp_path, stub.url)
+    assert len(first) == 3
+    assert written()[:3] == first
+    assert len(set(written())) == len(written()) > 3
+    assert cell.folder.read("scores.json")["metrics"]["sample/precision"]["value"] > 0
 
 
 def test_a_server_that_is_down_fails_the_stage_and_keeps_what_was_said(tmp_path: Path) -> None:

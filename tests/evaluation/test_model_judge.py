@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from judged_talks import question, talk
 
-from kithe.errors import ConfigError
+from kithe.errors import ConfigError, Stopped
 from kithe.evaluation.judges import Judge
 from kithe.evaluation.judging.items import ItemJudge
-from kithe.evaluation.judging.kept import Kept, read
+from kithe.evaluation.judging.kept import Kept, kept, read
 from kithe.evaluation.judging.model import ModelJudge
 from kithe.evaluation.judging.panel import Panel
 from kithe.evaluation.judging.probes import injections, ordered_about, reordered
@@ -176,6 +176,24 @@ def test_nobody_answering_is_no_verdict_and_asked_again(tmp_path: Path) -> None:
     assert isinstance(first, Scored)
     assert isinstance(second, Scored)
     assert calls == {"I have two cats.": 1, "I have nine dogs.": 2}
+
+
+def test_judging_that_is_stopped_keeps_its_verdicts_and_asks_for_the_others_alone(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def answered(ask: Ask) -> str | Failure:
+        asked.append(asked_about(ask))
+        return honest(ask)
+
+    judge, file = by_script(answered, samples=0), tmp_path / "v.jsonl"
+    with pytest.raises(Stopped):
+        kept(judge, file, lambda: True).verdicts([CATS, DOGS])  # type: ignore[attr-defined]
+    assert len(read(file)) == 1
+    begun = set(asked)
+    asked.clear()
+    assert len(Kept(judge, file).verdicts([CATS, DOGS])) == 2
+    assert asked == ["I have nine dogs."]
+    assert "I have two cats." in begun
 
 
 def test_a_share_of_silence_can_be_tolerated(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from judged_talks import talk
 
-from kithe.errors import ConfigError
+from kithe.errors import ConfigError, Stopped
 from kithe.evaluation.qa.extractive import Extractive
 from kithe.evaluation.qa.model import ModelAnswerer
 from kithe.evaluation.qa.questionnaire import questionnaire
@@ -76,6 +76,19 @@ def test_an_answer_that_cannot_be_read_leaves_its_question_out() -> None:
     scores = QARecall(answerer(half), resamples=50).score([TALK], [Prediction(id="ann", items=ITEMS, units=1)])
     assert scores.unscored == 1
     assert (scores.metrics["qa_recall"]["value"], scores.metrics["qa_recall"]["n"]) == (1.0, 1)
+
+
+def test_questions_are_asked_until_somebody_asks_to_stop() -> None:
+    asked: list[str] = []
+
+    def reads(ask: Ask) -> str | Failure:
+        asked.append(ask.id)
+        return reader(ask)
+
+    made = [Prediction(id="ann", items=ITEMS, units=1)]
+    with pytest.raises(Stopped):
+        QARecall(answerer(reads), resamples=50).score([TALK], made, lambda: len(asked) >= 3)
+    assert 3 <= len(asked) < 48
 
 
 def test_nobody_answering_stops_the_scoring_unless_tolerated() -> None:

@@ -13,7 +13,11 @@ from kithe.errors import ConfigError
 from kithe.launch.slurm import Slurm
 
 GOLDEN = Path(__file__).parent / "golden"
-SBATCH = '#!/bin/sh\ncp "$1" "$KITHE_SEEN"\necho "Submitted batch job 41"\n'
+SBATCH = """#!/bin/sh
+cp "$1" "$KITHE_SEEN"
+[ -z "$KITHE_DONE" ] || echo '{"state": "done"}' > "$KITHE_DONE"
+echo "Submitted batch job 41"
+"""
 
 
 @pytest.fixture
@@ -60,6 +64,16 @@ def test_the_batch_file(name: str, settings: dict[str, object], seeds: tuple[int
     assert [run.folder.read("slurm.json")["job"] for run in runs] == list(jobs.values())
     assert [run.folder.state for run in runs] == ["planned"] * len(runs)
     assert subprocess.run(["bash", "-n", str(seen)], check=False).returncode == 0
+
+
+def test_a_run_that_ends_before_its_submission_does_keeps_its_state(
+    tmp_path: Path, seen: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (run,) = cells(tmp_path, 0)
+    run.folder.mark("failed", error="earlier")
+    monkeypatch.setenv("KITHE_DONE", str(run.folder.path / "state.json"))
+    Slurm(str(tmp_path / "slurm")).submit([run])
+    assert run.folder.read("state.json") == {"state": "done"}
 
 
 def test_what_a_cluster_cannot_be_asked_for(tmp_path: Path) -> None:

@@ -3,6 +3,13 @@
 import signal
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
+
+from kithe.launch import processes
+from kithe.launch.runtime import Placement
+from kithe.launch.signals import AGAIN, StopFlag, tell_group
 
 BEGIN = "import os, signal; from kithe.launch.signals import StopFlag; flag = StopFlag().listen(); "
 TERM = "os.kill(os.getpid(), signal.SIGTERM); "
@@ -20,3 +27,39 @@ def test_a_signal_sets_the_flag_while_it_listens() -> None:
 def test_whoever_has_finished_is_ended_by_the_next_signal() -> None:
     done = ended("flag.leave(); " + TERM + "print('still here')")
     assert (done.returncode, done.stdout) == (-signal.SIGTERM, "")
+
+
+LATE = """
+import sys, time
+from pathlib import Path
+from kithe.launch.signals import AGAIN, StopFlag
+while not Path(sys.argv[1], "told").exists():
+    time.sleep(0.01)
+stop = StopFlag().listen()
+for _ in range(6000):
+    if stop():
+        sys.exit(AGAIN)
+    time.sleep(0.01)
+"""
+
+
+# As torchrun starts its workers.
+BEHIND = """
+import subprocess, sys
+sys.exit(subprocess.run([sys.executable, "-c", *sys.argv[1:]], start_new_session=True).returncode)
+"""
+
+
+@pytest.mark.parametrize("before", [(), (BEHIND,)])
+def test_a_worker_that_listens_only_after_it_was_told_is_told_again(
+    before: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tell(leader: int) -> None:
+        tell_group(leader)
+        (tmp_path / "told").touch()
+
+    stop = StopFlag()
+    stop._asked = True
+    monkeypatch.setattr(processes, "started", lambda count, words: [sys.executable, "-c", *before, LATE, str(tmp_path)])
+    monkeypatch.setattr(processes, "tell_group", tell)
+    assert processes.run_worker(tmp_path, Placement("cpu", 1, "single"), stop) == AGAIN

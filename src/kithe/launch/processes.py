@@ -25,6 +25,7 @@ FOREIGN = (
     "LOCAL_WORLD_SIZE",
 )
 SET_PARENT_DEATH_SIGNAL = 1
+LOOK_S = 1.0
 
 
 def end_with_parent() -> None:
@@ -51,19 +52,28 @@ def run_worker(folder: Path, placement: Placement, stop: StopFlag) -> int:
     """Run the stages of a prepared cell that need a model, in as many processes as its placement says.
 
     Returns:
-        The exit status; `AGAIN` where it stopped because `stop` was set, which is passed on to the processes.
+        The exit status; `AGAIN` for any but 0 where `stop` was set. That is passed on to the processes until they end, as they do
+        not listen while they start.
     """
     command = started(placement.processes, ["kithe.worker", str(folder)])
     variables = {**environment(), **placement.environment()}
     # A group of their own: a request to stop must reach the workers behind torchrun, and not this process twice.
     with subprocess.Popen(command, env=variables, preexec_fn=_led, start_new_session=True) as process:
         try:
-            stop.tell(lambda: tell_group(process.pid))
-            code = process.wait()
+            code = _waited(process, stop)
         except BaseException:
             os.killpg(process.pid, signal.SIGKILL)
             raise
     return AGAIN if code and stop() else code
+
+
+def _waited(process: "subprocess.Popen[bytes]", stop: StopFlag) -> int:
+    while True:
+        try:
+            return process.wait(timeout=LOOK_S)
+        except subprocess.TimeoutExpired:
+            if stop():
+                tell_group(process.pid)
 
 
 def _led() -> None:

@@ -3,6 +3,8 @@
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -67,8 +69,26 @@ def release() -> None:
 
 
 def tell_group(leader: int) -> None:
-    """Ask every process of a group to stop; one that has ended meanwhile needs no telling."""
-    try:
-        os.killpg(leader, signal.SIGUSR1)
-    except ProcessLookupError:
-        return
+    """Ask every process of a group to stop, and all that its leader has started: torchrun's workers have sessions of their own.
+
+    One that has ended meanwhile needs no telling.
+    """
+    apart = [pid for pid in _started_by(leader) if _group(pid) != leader]
+    for tell, number in ((os.killpg, leader), *((os.kill, pid) for pid in apart)):
+        with suppress(ProcessLookupError):
+            tell(number, signal.SIGUSR1)
+
+
+def _started_by(process: int) -> list[int]:
+    """All processes below one, where the kernel says so (Linux)."""
+    found: list[int] = []
+    with suppress(OSError):
+        for file in Path(f"/proc/{process}/task").glob("*/children"):
+            found += [int(child) for child in file.read_text(encoding="ascii").split()]
+    return [pid for child in found for pid in (child, *_started_by(child))]
+
+
+def _group(process: int) -> int:
+    with suppress(ProcessLookupError):
+        return os.getpgid(process)
+    return 0

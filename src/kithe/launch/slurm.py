@@ -143,7 +143,6 @@ class Slurm:
         jobs = {run.name: str(job.job_id) for run, job in zip(runs, made, strict=True)}
         for run in runs:
             write_json(run.folder.path / NOTE, {"job": jobs[run.name]})
-            run.folder.mark("planned")
         array = made[0].job_id.partition("_")[0]
         say(f"{len(runs)} runs submitted as job {array}; logs: {executor.folder}/{array}_*_log.*")
         return jobs

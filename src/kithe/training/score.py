@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytorch_lightning as lightning
+from lightning_fabric.plugins.environments import LightningEnvironment
 from torch.utils.data import DataLoader
 
 from kithe.evaluation.judges import Judge, Scores
 from kithe.records.chat import Prediction
 from kithe.records.history import History
-from kithe.training.trainer import silence
+from kithe.training.trainer import NoSignals, silence
 
 Batch = tuple[Sequence[History], Sequence[Prediction]]
 
@@ -39,7 +40,9 @@ def score(judge: Judge, histories: Sequence[History], predictions: Sequence[Pred
         "enable_model_summary": False,
         "enable_checkpointing": False,
     }
-    trainer = lightning.Trainer(accelerator="cpu", devices=1, **quiet)
+    # One process judges, wherever it runs: what SLURM or torchrun say of it is not for this trainer.
+    trainer = lightning.Trainer(accelerator="cpu", devices=1, plugins=[LightningEnvironment()], **quiet)
+    trainer._signal_connector = NoSignals(trainer)
     loader: DataLoader[Batch] = DataLoader([(histories, predictions)], batch_size=None)  # type: ignore[arg-type]
     trainer.test(module, loader, verbose=False)
     return module.scores[0]

@@ -9,12 +9,12 @@ once it is whole. Items that nobody answered are not written down: the next atte
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from kithe.errors import ConfigError
+from kithe.errors import ConfigError, until
 from kithe.evaluation.judges import Judge, Scores
 from kithe.evaluation.judging.items import ItemJudge, judged_scores
 from kithe.evaluation.judging.verdicts import VERDICT, Question, Scored, Unscored
@@ -51,8 +51,8 @@ class Streaming(ItemJudge, Protocol):
 class Keeping(Protocol):
     """A judge that can keep its verdicts in a file."""
 
-    def keeping(self, path: Path) -> Judge:
-        """The same judge, which writes to the file and does not ask for what is in it."""
+    def keeping(self, path: Path, stop: Callable[[], bool]) -> Judge:
+        """The same judge, which writes to the file and does not ask for what is in it; see `Kept`."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,12 @@ class Kept:
     Attributes:
         judge: who is asked about what is not in the file.
         path: of JSON lines; several judges (the members of a panel) may share it, one after the other.
+        stop: asked after every verdict.
     """
 
     judge: Streaming
     path: Path
+    stop: Callable[[], bool] = lambda: False
 
     def score(self, histories: Sequence[History], predictions: Sequence[Prediction]) -> Scores:
         """Judged precision of the predictions (`Judge.score`).
@@ -80,6 +82,7 @@ class Kept:
 
         Raises:
             ConfigError: more items than the judge tolerates got no answer; the verdicts on the others are in the file.
+            Stopped: `stop` said so; the verdicts so far are in the file.
         """
         keys = [self.key(question) for question in questions]
         known = read(self.path)
@@ -102,7 +105,7 @@ class Kept:
     def _written(self, questions: Sequence[Question], keys: dict[str, str]) -> Iterator[Scored | Unscored]:
         file = _open(self.path)
         try:
-            for verdict in self.judge.stream(questions):
+            for verdict in until(self.stop, self.judge.stream(questions)):
                 if not (isinstance(verdict, Unscored) and verdict.again):
                     value = verdict.model_dump(mode="json", exclude_defaults=True)
                     os.write(file, f"{json.dumps({'key': keys[verdict.item], 'verdict': value})}\n".encode())
@@ -122,9 +125,9 @@ class Kept:
         )
 
 
-def kept(judge: Judge, path: Path) -> Judge:
-    """The judge with a file for its verdicts, if it is one that can keep them."""
-    return judge.keeping(path) if isinstance(judge, Keeping) else judge
+def kept(judge: Judge, path: Path, stop: Callable[[], bool]) -> Judge:
+    """The judge with a file for its verdicts, if it is one that can keep them, and so may stop after any."""
+    return judge.keeping(path, stop) if isinstance(judge, Keeping) else judge
 
 
 def read(path: Path) -> dict[str, Scored | Unscored]:

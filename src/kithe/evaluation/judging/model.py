@@ -4,7 +4,7 @@ An item gets one greedy vote and several drawn ones, each a call of its own abou
 sessions in another order, another one the statement in other words, so that a verdict that hangs on either is not unanimous.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -90,9 +90,9 @@ class ModelJudge:
         """Judged precision of the predictions (`Judge.score`)."""
         return judged_scores(self, histories, predictions, self.resamples, self.settings)
 
-    def keeping(self, path: Path) -> Judge:
+    def keeping(self, path: Path, stop: Callable[[], bool] = lambda: False) -> Judge:
         """This judge with its verdicts in a file, none of which it gives twice."""
-        return Kept(self, path)
+        return Kept(self, path, stop)
 
     def anew(self) -> "ModelJudge":
         """The same judge, which asks everything again even where a cache remembers its answers."""

@@ -1,6 +1,6 @@
 """Several judges that vote, criterion by criterion; each is an option of its own, so no model need judge its own family alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -47,9 +47,10 @@ class Panel:
         """Judged precision of the predictions (`Judge.score`)."""
         return judged_scores(self, histories, predictions, self.resamples, self.settings)
 
-    def keeping(self, path: Path) -> Judge:
+    def keeping(self, path: Path, stop: Callable[[], bool] = lambda: False) -> Judge:
         """The panel with its members' verdicts in a file."""
-        return replace(self, members={name: cast(Any, kept(cast(Judge, member), path)) for name, member in self.members.items()})
+        members = {name: cast(Any, kept(cast(Judge, member), path, stop)) for name, member in self.members.items()}
+        return replace(self, members=members)
 
     def anew(self) -> "Panel":
         """The panel with every member asked again."""

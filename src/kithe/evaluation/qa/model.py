@@ -2,11 +2,11 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kithe.errors import ConfigError, at_least
+from kithe.errors import ConfigError, at_least, until
 from kithe.evaluation.judging.rubric import harmless, transcript
 from kithe.evaluation.matching import as_statement
 from kithe.evaluation.qa.answers import IDK, Answer, read_answer
@@ -63,21 +63,29 @@ class ModelAnswerer:
         """See `Answerer.from_items`; an answer that cannot be read says nothing."""
         return [answer or Answer() for answer in self._answers([listed(items)], enquiries)[0]]
 
-    def in_bulk(self, pairs: Sequence[tuple[History, Sequence[KnowledgeItem]]], enquiries: Sequence[Enquiry]) -> list[Both]:
+    def in_bulk(
+        self,
+        pairs: Sequence[tuple[History, Sequence[KnowledgeItem]]],
+        enquiries: Sequence[Enquiry],
+        stop: Callable[[], bool] = lambda: False,
+    ) -> list[Both]:
         """See `kithe.evaluation.qa.recall.InBulk`.
 
         Raises:
             ConfigError: more answers are missing than are tolerated.
+            Stopped: `stop` said so after an answer.
         """
         texts = [text for history, items in pairs for text in (transcript(history), listed(items))]
-        answers = self._answers(texts, enquiries)
+        answers = self._answers(texts, enquiries, stop)
         return list(zip(answers[0::2], answers[1::2], strict=True))
 
-    def _answers(self, texts: Sequence[str], enquiries: Sequence[Enquiry]) -> list[list[Answer | None]]:
+    def _answers(
+        self, texts: Sequence[str], enquiries: Sequence[Enquiry], stop: Callable[[], bool] = lambda: False
+    ) -> list[list[Answer | None]]:
         found: dict[str, Answer | None] = {}
         silent: Counter[str] = Counter()
         forms = [enquiry.form for enquiry in enquiries]
-        for reply in self.client.complete(self._asks(texts, enquiries)):
+        for reply in until(stop, self.client.complete(self._asks(texts, enquiries))):
             if reply.failure is not None and reply.failure.reason in PASSING:
                 silent[reply.failure.reason] += 1
             found[reply.id] = _read(reply, forms[int(reply.id.split("/")[1])])

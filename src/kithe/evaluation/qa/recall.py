@@ -1,11 +1,12 @@
 """QA recall (paper A; spec 2.10, C4): of the questions the history answers, the share the inferred items answer alike."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
+from kithe.errors import until
 from kithe.evaluation.matching import Encoder, default_encoder
 from kithe.evaluation.qa.answers import Answer, agrees, best_cosines
 from kithe.evaluation.qa.extractive import Answerer
@@ -25,8 +26,14 @@ Both: TypeAlias = tuple[Sequence[Answer | None], Sequence[Answer | None]]
 class InBulk(Protocol):
     """An answerer that takes all users at once, as a server is best asked."""
 
-    def in_bulk(self, pairs: Sequence[tuple[History, Sequence[KnowledgeItem]]], enquiries: Sequence[Enquiry]) -> list[Both]:
-        """For every user the answers from the history and those from the items; None for one that cannot be read."""
+    def in_bulk(
+        self, pairs: Sequence[tuple[History, Sequence[KnowledgeItem]]], enquiries: Sequence[Enquiry], stop: Callable[[], bool]
+    ) -> list[Both]:
+        """For every user the answers from the history and those from the items; None for one that cannot be read.
+
+        Raises:
+            Stopped: `stop`, which is asked after every answer, said so.
+        """
 
 
 @dataclass(frozen=True)
@@ -61,15 +68,19 @@ def ask(
     enquiries: Sequence[Enquiry],
     pairs: Sequence[tuple[History, Sequence[KnowledgeItem]]],
     encoder: Encoder | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> list[Answered]:
     """Every question about every user, answered from the history and from the items inferred about it.
 
     Questions of which an answer could not be read are left out.
+
+    Raises:
+        Stopped: `stop`, which is asked between answers, said so.
     """
     encoder = encoder or default_encoder()
     rows = [
         (history.id, enquiry.id, gold, candidate)
-        for (history, _), (golds, candidates) in zip(pairs, _both(answerer, pairs, enquiries), strict=True)
+        for (history, _), (golds, candidates) in zip(pairs, _both(answerer, pairs, enquiries, stop), strict=True)
         for enquiry, gold, candidate in zip(enquiries, golds, candidates, strict=True)
         if gold is not None and candidate is not None
     ]
@@ -78,11 +89,15 @@ def ask(
 
 
 def _both(
-    answerer: Answerer, pairs: Sequence[tuple[History, Sequence[KnowledgeItem]]], enquiries: Sequence[Enquiry]
+    answerer: Answerer,
+    pairs: Sequence[tuple[History, Sequence[KnowledgeItem]]],
+    enquiries: Sequence[Enquiry],
+    stop: Callable[[], bool],
 ) -> Iterable[Both]:
     if isinstance(answerer, InBulk):
-        return answerer.in_bulk(pairs, enquiries)
-    return ((answerer.from_history(history, enquiries), answerer.from_items(items, enquiries)) for history, items in pairs)
+        return answerer.in_bulk(pairs, enquiries, stop)
+    users = until(stop, pairs)
+    return ((answerer.from_history(history, enquiries), answerer.from_items(items, enquiries)) for history, items in users)
 
 
 def qa_metrics(rows: Sequence[Answered], threshold: float, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Metric]:

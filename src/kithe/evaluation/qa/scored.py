@@ -1,6 +1,6 @@
 """QA recall of whole predictions, with oracle recall beside it where gold facts have keys: an option of the group `recall`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,15 +56,18 @@ class QARecall:
         """The questions of one's own file: what counts besides the config."""
         return repr(self.enquiries()) if self.questionnaire else None
 
-    def score(self, histories: Sequence[History], predictions: Sequence[Prediction]) -> Scores:
+    def score(
+        self, histories: Sequence[History], predictions: Sequence[Prediction], stop: Callable[[], bool] = lambda: False
+    ) -> Scores:
         """`qa_recall` and its curve, per user, unsupported answers, "I don't know"; `oracle_recall` where gold facts have keys.
 
         Raises:
             ValueError: if the predictions are not those of the histories.
             ConfigError: answers are missing, or the sentence encoder is.
+            Stopped: `stop`, which is asked between answers, said so; what a cache remembers is not asked for again.
         """
         pairs, threshold, enquiries = pairs_of(histories, predictions), self.threshold or chosen_threshold(), self.enquiries()
-        rows = ask(self.answerer, enquiries, pairs)
+        rows = ask(self.answerer, enquiries, pairs, stop=stop)
         found = qa_metrics(rows, threshold, self.resamples)
         found |= {f"qa_recall_at_{level}": metric for level, metric in recall_curve(rows, CURVE, self.resamples).items()}
         found |= oracle(pairs, frozenset(key for enquiry in enquiries for key in enquiry.keys), self.resamples)

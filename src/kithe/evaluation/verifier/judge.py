@@ -4,7 +4,7 @@ A statement is looked up in the history (`retrieval`), the nearest passages are 
 (`checkpoint`), and rules decide what it does not see (`rules`). Importing this module loads no model.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -170,9 +170,9 @@ class VerifierJudge:
             "rubric": rubric(LATEST).version,
         }
 
-    def keeping(self, path: Path) -> Judge:
+    def keeping(self, path: Path, stop: Callable[[], bool] = lambda: False) -> Judge:
         """The same judge, which keeps its verdicts in a file (`judging.kept.Keeping`)."""
-        return Kept(self, path)
+        return Kept(self, path, stop)
 
     def score(self, histories: Sequence[History], predictions: Sequence[Prediction]) -> Scores:
         """Judged precision of the predictions (`Judge.score`)."""
