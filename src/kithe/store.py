@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from kithe.errors import Stopped
 from kithe.records.base import write_json

@@ -1,4 +1,4 @@
-"""The stages of a cell that need a model: adapt, predict, score. `python -m kithe.worker <run folder>`, alone or under torchrun.
+"""The stages of a cell that need a model: adapt, predict, score. `kithe.launch.rank` starts it, alone or under torchrun.
 
 Every rank runs the same stages; files are written by rank 0, or by each rank under its own name. A stage whose folder is done
 is not run again, so a killed worker started anew goes on where it stopped.
@@ -26,7 +26,6 @@ from kithe.evaluation.judges import GoldJudge, Scores
 from kithe.evaluation.judging.audit import families
 from kithe.evaluation.judging.kept import kept
 from kithe.evaluation.scores import UserScore
-from kithe.launch.processes import end_with_parent
 from kithe.launch.signals import AGAIN, StopFlag
 from kithe.metrics import MetricsLog
 from kithe.records.base import write_json, write_lines
@@ -274,7 +273,6 @@ def read_predictions(folder: Path) -> list[Prediction]:
 
 def main() -> None:
     """Run the worker; why it ended early, even as asked, is written to `error.<rank>.txt` of the run folder."""
-    end_with_parent()
     # Libraries announce their own future to their callers' users.
     warnings.filterwarnings("ignore", category=FutureWarning)
     folder = Path(sys.argv[1])

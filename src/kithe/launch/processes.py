@@ -55,7 +55,7 @@ def run_worker(folder: Path, placement: Placement, stop: StopFlag) -> int:
         The exit status; `AGAIN` for any but 0 where `stop` was set. That is passed on to the processes until they end, as they do
         not listen while they start.
     """
-    command = started(placement.processes, ["kithe.worker", str(folder)])
+    command = started(placement.processes, ["kithe.launch.rank", str(folder)])
     variables = {**environment(), **placement.environment()}
     # A group of their own: a request to stop must reach the workers behind torchrun, and not this process twice.
     with subprocess.Popen(command, env=variables, preexec_fn=_led, start_new_session=True) as process:
