@@ -54,9 +54,9 @@ def check(cell: Cell) -> None:
     Raises:
         ConfigError: which files changed, and what has to go for the new ones to be used.
     """
-    stages = list(recorded(cell))
-    for place, (_, noted) in enumerate(stages):
-        if changed := changes(noted, stamps(corpus_files(cell) | asked_files(cell))):
+    stages, present = list(recorded(cell)), stamps(corpus_files(cell) | asked_files(cell))
+    for place, (_, read) in enumerate(stages):
+        if changed := changes(read, present):
             # What comes later was made from it, also where it has not noted so, being unfinished.
             made = shlex.join(str(folder.path) for folder, _ in stages[place:] if folder.path.exists())
             raise ConfigError(

@@ -284,7 +284,3 @@ def main() -> None:
         note.write_text(traceback.format_exc(), encoding="utf-8")
         # The cell says what happened, once, whatever the number of ranks.
         sys.exit(AGAIN if isinstance(error, Stopped) else 1)
-
-
-if __name__ == "__main__":
-    main()

@@ -173,7 +173,7 @@ SIZES = (Column("seeds", seeds), *N)
 MEASURES = (
     PARSED,
     Column("unscored", lambda row: count(row.unscored)),
-    Column("train facts", lambda row: train_facts(row)),
+    Column("train facts", train_facts),
     Column("dropped facts", lambda row: counts(dropped_facts(row))),
     Column("overlap", lambda row: counts({kind: value for kind, value in row.overlap.items() if value})),
     SECONDS,
