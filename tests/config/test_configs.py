@@ -107,6 +107,7 @@ def planned(sweep: str, tmp_path: Path) -> list[list[str]]:
 
 GOLDEN = {
     "first": {("synthetic", "best-prompt"), ("synthetic", "lora-once")},
+    "ppopt_small": {("ppopt", f"small-{adapt}") for adapt in ("sft", "grpo", "gdpo")},
     "smoke": {("-", "zero-shot"), ("synthetic", "lora"), ("synthetic", "sft")},
     "grid": {(data, adapt) for data in ("synthetic", "real", "spc") for adapt in ("lora", "sft")} | {("-", "zero-shot")},
     "table1": {(data, adapt) for data in ("real", "synthetic") for adapt in ("lora", "sft")} | {("-", "zero-shot")},

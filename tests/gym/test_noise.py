@@ -242,6 +242,19 @@ def test_a_slip_of_the_finger_is_small(word: str, seed: int) -> None:
     assert (slipped[0], slipped[-1]) == (word[0], word[-1]) or sorted(slipped) == sorted(word)
 
 
+@pytest.mark.parametrize(
+    ("text", "slots"),
+    [
+        ("I gave up halfway through a tenant's seventh letter from Tenochtitlan.", ("Tenochtitlan",)),
+        ("Power costs 0.32 euros a kWh; my iCloud holds 12 by 14 metres.", ("0.32 euros", "12", "14 metres")),
+        ("I have $50 and she is 81, coming at 7 or 8.", ("$50", "81", "7", "8")),
+        ("Add half a litre for twenty-one days near 12 degrees south.", ("half a litre", "twenty-one days", "12 degrees south")),
+    ],
+)
+def test_numbers_and_names_are_whole_words_with_their_units(text: str, slots: tuple[str, ...]) -> None:
+    assert extract(text).slots == slots
+
+
 def test_intent_and_slots_of_templated_queries() -> None:
     intents = sum(extract(query.text).intent == query.intent for query in queries())
     assert intents / len(queries()) > 0.99

@@ -168,6 +168,8 @@ def test_the_gate_wants_every_name_and_number() -> None:
     assert gate([(own, said(answer("", text))) for text in texts]) == list(texts.values())
     assert IntentGate(judge=Model(ScriptedClient(lambda ask: '{"kept": false}')))([(own, said(WISHFUL))]) == [False]
     assert things_kept("no names here", "anything") == 1
+    assert things_kept("Plan 2 days in Rome", "plan 2 days in ROME, please") == 1
+    assert things_kept("Plan 2 days in Rome", "plan 12 days in Romeo") == 0
 
 
 def test_judges_are_never_handed_a_format_string_of_a_user() -> None:

@@ -28,7 +28,7 @@ class Conversations:
 
     teacher: Players
     record: ClassVar[type[Record]] = Trajectory
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def keys(self, key: str) -> tuple[str, ...]:
         """A row a session."""

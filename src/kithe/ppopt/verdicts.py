@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
-from kithe.gym.noise.meaning import extract
+from kithe.gym.noise.meaning import extract, lost
 from kithe.gym.sampling import GymPersona
 from kithe.gym.style import count_words
 from kithe.gym.user import statuses
@@ -70,8 +70,8 @@ def fit(history: History, answer: str) -> float:
 
 def things_kept(query: str, text: str) -> float:
     """The share of numbers and named things of a message that stand in a text; 1 where it names none."""
-    slots = [slot.lower() for slot in extract(query).slots if len(slot) > 2]
-    return sum(slot in text.lower() for slot in slots) / len(slots) if slots else 1.0
+    slots = [slot.lower() for slot in extract(query).slots]
+    return 1 - len(lost(slots, query.lower(), text.lower())) / len(slots) if slots else 1.0
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,7 @@ class Scripted:
     def _done(query: str, answer: str) -> float:
         if not count_words(answer):
             return 1.0
-        slots = [slot.lower() for slot in extract(query).slots if len(slot) > 2]
-        return 10.0 if not slots or any(slot in answer.lower() for slot in slots) else 4.0
+        return 10.0 if not extract(query).slots or things_kept(query, answer) > 0 else 4.0
 
 
 def wished(history: History) -> str:
