@@ -7,18 +7,19 @@ from omegaconf import DictConfig
 
 from kithe.cell import replayed
 from kithe.config import compose as configuration
+from kithe.errors import one_line_errors
 from kithe.launch import local
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 def main(config: DictConfig) -> None:
     """One cell; a multirun comes here through the launcher instead."""
-    with configuration.one_line_errors(), configuration.explained(sys.argv[1:]):
+    with one_line_errors(), configuration.explained(sys.argv[1:]):
         local.single(config)
 
 
 if __name__ == "__main__":
     configuration.set_environment()
-    with configuration.one_line_errors(), configuration.explained(sys.argv[1:]):
+    with one_line_errors(), configuration.explained(sys.argv[1:]):
         sys.argv[1:] = replayed(sys.argv[1:])
         main()

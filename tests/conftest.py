@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,24 @@ def real_data() -> Path:
     if os.environ.get("CI"):
         pytest.fail("KITHE_DATA names no folder: in CI the real data must be there")
     pytest.skip("KITHE_DATA names no folder of real data")
+
+
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Call `kithe` with words it must refuse with status 2; the one line it says."""
+
+    def line(*words: object) -> str:
+        from kithe import cli
+
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            cli.main(list(map(str, words)))
+        assert end.value.code == 2
+        (said,) = capsys.readouterr().err.splitlines()
+        assert said.startswith("kithe: ")
+        return said
+
+    return line
 
 
 @pytest.fixture(scope="session")

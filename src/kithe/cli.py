@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from kithe import verbs
-from kithe.errors import ConfigError, unknown
+from kithe.errors import one_line_errors, unknown
 
 CHOICE = re.compile(r"invalid choice: '([^']+)' \(choose from (.+)\)")
 WORD = re.compile(r"[\w.-]+")
@@ -23,9 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser().error(f"unrecognized arguments: {' '.join(rest)}")
     options.overrides = [*getattr(options, "overrides", []), *rest]
     try:
-        options.verb(options)
-    except ConfigError as error:
-        raise SystemExit(f"kithe: {error}") from None
+        with one_line_errors():
+            options.verb(options)
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

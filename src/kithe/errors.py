@@ -1,6 +1,8 @@
 """What is nobody's bug: an error the user can fix, and a stop somebody asked for."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import TypeVar
 
@@ -13,6 +15,19 @@ class ConfigError(Exception):
 
 class Stopped(Exception):  # noqa: N818  # nothing went wrong
     """Work was asked to stop and has saved where it was; the same call goes on from there."""
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn what a user can fix into one line on stderr and exit status 2, Ctrl-C into 130; a failed cell exits with 1."""
+    try:
+        yield
+    except ConfigError as error:
+        sys.stderr.write(f"kithe: {error}\n")
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("kithe: stopped; the same command goes on where it was\n")
+        raise SystemExit(130) from None
 
 
 def until(stop: Callable[[], bool], found: Iterable[T]) -> Iterator[T]:

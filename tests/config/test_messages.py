@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kithe.config.compose import ROOT, one_line_errors
+from kithe.config.compose import ROOT
+from kithe.errors import one_line_errors
 
 CASES = [
     (["adpt=lora"], ["no such key: 'adpt'", "did you mean 'adapt'?"]),

@@ -4,7 +4,6 @@ Only this package, `run.py` and the launchers see Hydra or OmegaConf; everything
 """
 
 import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,19 +36,6 @@ def set_environment() -> None:
     """Tell the config files where they are, and Hydra to raise its errors so that they can be said in one line."""
     os.environ["KITHE_ROOT"] = str(ROOT)
     os.environ["HYDRA_FULL_ERROR"] = "1"
-
-
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """Turn what a user can fix into one line on stderr and exit status 2, Ctrl-C into 130; a failed cell exits with 1."""
-    try:
-        yield
-    except ConfigError as error:
-        sys.stderr.write(f"kithe: {error}\n")
-        raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        sys.stderr.write("kithe: stopped; the same command goes on where it was\n")
-        raise SystemExit(130) from None
 
 
 @contextmanager
