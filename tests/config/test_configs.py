@@ -17,7 +17,7 @@ from kithe.cell import Cell
 from kithe.config import compose as configuration
 from kithe.config.compose import CONF, ROOT, compose, instantiate, options, plain
 from kithe.config.schema import GROUPS
-from kithe.config.signatures import nodes, problems
+from kithe.config.signatures import node_problems, nodes, problems
 from kithe.identity import REACHED, view
 
 MEMBERS = [f"judge.members.{name}.client.client.model=any" for name in ("first", "second", "third")]
@@ -253,3 +253,10 @@ def test_every_leaf_says_what_it_does() -> None:
     assert uncommented("a: 1 # one\nb:\n  c: 2\n  d: {e: 3} # three\n") == ["b.c"]
     bare = {str(file.relative_to(CONF)): uncommented(file.read_text(encoding="utf-8")) for file in CONF.rglob("*.yaml")}
     assert {file: keys for file, keys in bare.items() if keys} == {}
+
+
+def test_a_mapping_that_says_not_what_it_is_is_refused() -> None:
+    atlas = {"_target_": "kithe.gym.corpus.Atlas", "rules": {"turns": {"least": 9}}}
+    assert node_problems("data.atlas", atlas) == [
+        "data.atlas.rules: is a mapping without _target_; it takes _target_: kithe.gym.talk.Rules"
+    ]

@@ -35,7 +35,7 @@ def stylist(ask: Ask) -> str:
     text = ask.messages[0].content
     query = next(query for query in queries() if query.text in text)
     low = int(text.split("Length: ")[1].split()[0])
-    body = f"hey, {query.intent} {query.ask}" + " and then some" * (low // 3)
+    body = query.text + " and then some" * max(0, (low - len(query.text.split())) // 3)
     return json.dumps({"adapted_query": body, "inferred_domain": query.domain, "inferred_scenario": "learning"})
 
 
@@ -189,7 +189,7 @@ def test_reading_an_adapted_query() -> None:
     def said(text: str, domain: str = query.domain, scenario: str = "planning") -> str:
         return json.dumps({"adapted_query": text, "inferred_domain": domain, "inferred_scenario": scenario})
 
-    good = f"{query.intent} {query.ask} please, " + "I have no idea where to begin with it. " * 2
+    good = f"{query.intent} {query.ask} please, {query.context} " + "I have no idea where to begin with it. "
     found = read(said(good))
     assert isinstance(found, Reading)
     assert (found.value.text, found.value.domain, found.value.how) == (good, query.domain, "full")

@@ -13,7 +13,7 @@ from kithe.gym.bank import bank
 from kithe.gym.queries import aspects, queries, query_at, read_page
 from kithe.gym.sampling import GymPersona, Sampler
 from kithe.gym.style import count_words
-from kithe.gym.stylist import LENGTHS, ScriptedStylist, Styling, chosen
+from kithe.gym.stylist import LENGTH, LENGTHS, ScriptedStylist, Styling, chosen
 
 PEOPLE = list(Sampler().personas(60, 0))
 
@@ -66,10 +66,10 @@ def test_each_is_used_once_before_any_is_used_again() -> None:
 def test_adapted_queries_keep_the_request_and_the_band(query, person: GymPersona, length: str, target: int, seed: int) -> None:  # type: ignore[no-untyped-def]
     adapted = ScriptedStylist().adapt(query, person, "full", length, target, Random(seed))
     assert query.ask in adapted.text
-    assert all(slot in adapted.text for slot in query.ask_slots)
+    assert all(slot in adapted.text for slot in query.slots)
     low, high = LENGTHS[length]
     words = count_words(adapted.text)
-    assert words <= high
+    assert words <= max(high, count_words(query.text))
     assert words >= low or length == "very long" or (length == "very short" and words >= 7)
     assert adapted.domain == query.domain
     assert not any(name in adapted.text for name in bank().names if "_" in name)
@@ -98,6 +98,17 @@ def test_partial_uses_two_to_four_dimensions() -> None:
     assert chosen(PEOPLE[0], "full", Random(0)) == tuple(PEOPLE[0].values)
 
 
+def test_messages_are_as_long_as_somebody_likes_to_write_them() -> None:
+    wishes = bank().dimension(LENGTH).values
+    means = [sum(place * share for place, share in enumerate(Styling().law(wish).values())) for wish in wishes]
+    assert means == sorted(means)
+    assert means[-1] - means[0] > 1.5
+    for name, share in Styling().law().items():  # all together have the whole distribution
+        assert sum(Styling().law(wish)[name] for wish in wishes) / len(wishes) == pytest.approx(share)
+    assert {Styling().length(Random(seed), "very short") for seed in range(50)} == {"very short", "short"}
+    assert {Styling(sd=0).length(Random(seed), "long") for seed in range(5)} == {"medium"}
+
+
 def test_rates_of_styling() -> None:
     rng, n = Random(0), 4000
     hows = Counter(Styling().how(rng) for _ in range(n))
@@ -111,6 +122,8 @@ def test_rates_of_styling() -> None:
         assert abs(found / n - law) < 3 * (law * (1 - law) / n) ** 0.5
     with pytest.raises(ConfigError, match="probability"):
         Styling(rate=2)
+    with pytest.raises(ConfigError, match=r"styling\.sd=-1"):
+        Styling(sd=-1)
 
 
 def test_formal_and_casual_people_write_differently() -> None:

@@ -59,7 +59,7 @@ def test_two_differ_enough(people: list[GymPersona]) -> None:
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.lists(st.lists(st.integers(0, 2), min_size=9, max_size=9), max_size=12), st.integers(0, 4))
+@given(st.lists(st.lists(st.integers(0, 2), min_size=9, max_size=9), max_size=12), st.integers(0, 9))
 def test_neighbours_agree_with_comparing_all(rows: list[list[int]], distance: int) -> None:
     names = [f"d{n}" for n in range(9)]
     filed, before = Neighbours(names, distance), list[dict[str, str]]()
@@ -79,6 +79,18 @@ def test_comparisons_do_not_grow_with_the_number_of_personas() -> None:
         filed.add(person.values)
         compared.append(filed.compared - before)
     assert mean(compared[-200:]) < 20  # comparing with all would be hundreds
+
+
+def test_keys_stay_few_however_far_apart_two_must_be() -> None:
+    person = next(Sampler(distance=0).personas(1, 5))
+    assert all(len(Neighbours(bank().names, distance)._keys(person.values)) <= 128 for distance in range(34))
+
+
+@pytest.mark.parametrize("most", [3, 5, 12])
+def test_nobody_has_more_constraints_than_the_most(most: int) -> None:
+    sampler = Sampler(size=33, constraints=3, most_constraints=most)
+    counts = {len(set(sampler.dimensions(bank(), Random(seed))) & set(bank().constraints)) for seed in range(60)}
+    assert max(counts) == most
 
 
 def test_a_space_that_is_too_small_is_marked() -> None:
@@ -136,7 +148,15 @@ def test_faulty_rules(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"availability": 1.2}, {"size": 40}, {"constraints": 9, "most_constraints": 3}, {"tries": 0}]
+    "options",
+    [
+        {"availability": 1.2},
+        {"size": 40},
+        {"constraints": 9, "most_constraints": 3},
+        {"constraints": 17},
+        {"most_constraints": 0, "constraints": 0},
+        {"tries": 0},
+    ],
 )
 def test_impossible_samplers(options: dict[str, float]) -> None:
     with pytest.raises(ConfigError):

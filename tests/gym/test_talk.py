@@ -100,7 +100,9 @@ def test_turns_follow_their_law() -> None:
         assert abs(found.count(value) / 4000 - law) < 3 * (law * (1 - law) / 4000) ** 0.5
     assert {Turns(least=4).target(rng) for _ in range(50)} <= {4, 5}
     with pytest.raises(ConfigError, match="least=6"):
-        Rules(Turns(least=6))
+        Turns(least=6)
+    with pytest.raises(ConfigError, match=r"turns\.sd=-1"):
+        Turns(sd=-1)
 
 
 def test_turns_are_enforced(talks: list[Trajectory]) -> None:

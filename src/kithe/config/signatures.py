@@ -81,6 +81,8 @@ def annotations(target: Callable[..., Any]) -> dict[str, Any]:
 
 def value_problems(path: str, value: Any, hint: Any) -> list[str]:
     """What is wrong with a plain value; a value that holds further nodes is checked where those are."""
+    if isinstance(value, Mapping) and "_target_" not in value and (wanted := built(hint)):
+        return [f"{path}: is a mapping without _target_; it takes {wanted}"]
     if any(nodes(value)) or not plain(hint):
         return []
     try:
@@ -90,6 +92,13 @@ def value_problems(path: str, value: Any, hint: Any) -> list[str]:
     except ValidationError as error:
         return [f"{path}: {expected(item, value)} (is {value!r})" for item in error.errors()[:1]]
     return []
+
+
+def built(hint: Any) -> str:
+    """The classes of this project that a type stands for, where nothing else will do; empty otherwise."""
+    parts = [part for part in typing.get_args(hint) or (hint,) if part is not types.NoneType]
+    made = all(isinstance(part, type) and part.__module__.startswith("kithe.") for part in parts)
+    return " or ".join(f"_target_: {part.__module__}.{part.__name__}" for part in parts) if made else ""
 
 
 def expected(item: "ErrorDetails", value: Any) -> str:

@@ -107,7 +107,7 @@ def stylist_ask(query: Query, persona: GymPersona, how: str, length: str, target
     low, high = LENGTHS[length]
     over = bank().by_name
     text = prompt(f"stylist_{how}").format(
-        traits=traits(persona), slots="; ".join(query.ask_slots), low=low, high=high, query=query.text,
+        traits=traits(persona), slots="; ".join(query.slots), low=low, high=high, query=query.text,
         aspects=_ASPECTS[min(5, max(2, target))], domains=list(over["domain"].values), scenarios=list(over["scenario"].values),
     )  # fmt: skip
     return _ask(f"{query.id}/{persona.id}/stylist", text, Styled, seed, 0.7, 600)
@@ -118,11 +118,12 @@ def stylist_reader(query: Query, how: str, length: str) -> Read[Adapted]:
     low, high = LENGTHS[length]
 
     def check(styled: Styled) -> Adapted | Problem:
-        missing = lost(query.ask_slots, query.text, styled.adapted_query)
+        missing = lost(query.slots, query.text, styled.adapted_query)
         words = count_words(styled.adapted_query)
         if missing:
             return Problem(f"these are missing in adapted_query, word by word: {'; '.join(missing)}")
-        if not low * (1 - _SLACK) <= words <= high * (1 + _SLACK):
+        most = max(high * (1 + _SLACK), count_words(query.text))  # all of its slots have room in the query as it was
+        if not low * (1 - _SLACK) <= words <= most:
             return Problem(f"adapted_query has {words} words; write {low} to {high}")
         for name, value in (("domain", styled.inferred_domain), ("scenario", styled.inferred_scenario)):
             if value not in bank().by_name[name].values:

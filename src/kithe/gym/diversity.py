@@ -1,16 +1,19 @@
 """Whether a persona is too near to one before, at a cost that does not grow with how many there are (spec B, 3.4).
 
-Two personas that differ in at most `d` of their dimensions differ in at most `d` of `d + SPARE` blocks of dimensions, so they
-agree on all dimensions of some `SPARE` blocks. A persona is filed under every choice of `SPARE` blocks (15 keys for `d = 2`), and
-compared in full only with those that share a key.
+Two personas that differ in at most `d` of their dimensions differ in at most `d` of `d + s` blocks of dimensions, so they agree
+on all dimensions of some `s` blocks. A persona is filed under every choice of `s` blocks (15 keys for `d = 2`, `s = 4`), and
+compared in full only with those that share a key. Where `d` is large, `s` is smaller to keep keys few; more personas share one
+then.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from math import comb
 from typing import Final
 
 SPARE: Final = 4  # two of three dimensions at d = 2: personas that agree on so many are rare
+KEYS: Final = 128  # of a persona, at most
 
 
 def hamming(first: Mapping[str, str], second: Mapping[str, str]) -> int:
@@ -50,6 +53,7 @@ class Neighbours:
     def _keys(self, values: Mapping[str, str]) -> list[tuple[object, ...]]:
         if self.distance < 1:
             return []
-        count = self.distance - 1 + SPARE
+        spare = next(own for own in range(SPARE, 0, -1) if own == 1 or comb(self.distance - 1 + own, own) <= KEYS)
+        count = self.distance - 1 + spare
         blocks = [tuple(map(values.get, self.names[start::count])) for start in range(count)]
-        return [(*chosen, *(blocks[number] for number in chosen)) for chosen in combinations(range(count), SPARE)]
+        return [(*chosen, *(blocks[number] for number in chosen)) for chosen in combinations(range(count), spare)]

@@ -18,6 +18,7 @@ from kithe.gym.noise.distractor import LAYERS, OPERATORS, RATES, Distractor, Lay
 from kithe.gym.records import Spoken, Trajectory
 from kithe.gym.sampling import GymPersona, Sampler, Uniform
 from kithe.gym.style import SHOWN, count_words
+from kithe.gym.stylist import LENGTH, LENGTHS, Styling
 from kithe.gym.talk import Rules
 
 PUBLISHED: Final = {  # PersonaAtlas, of its data card, its sample statistics, its released states and its token log
@@ -169,6 +170,7 @@ class Statistics:
     strategies: Counter[str] = field(default_factory=Counter)
     how: Counter[str] = field(default_factory=Counter)
     lengths: Counter[str] = field(default_factory=Counter)
+    wishes: Counter[str] = field(default_factory=Counter)
     targets: Counter[int] = field(default_factory=Counter)
     models: Counter[str] = field(default_factory=Counter)
     satisfied: int = 0
@@ -186,7 +188,9 @@ class Statistics:
         self.words.append(sum(count_words(message.content) for message in trajectory.messages))
         self.satisfied += trajectory.satisfied
         self.how[trajectory.how] += 1
-        self.lengths.update([trajectory.length] if trajectory.length else ())
+        if trajectory.length:
+            self.lengths[trajectory.length] += 1
+            self.wishes[trajectory.persona[LENGTH]] += 1
         if trajectory.session > 1:
             self.drifted += len(trajectory.drifted)
             self.chances += sum(name in trajectory.persona for name in SHOWN)
@@ -196,6 +200,11 @@ class Statistics:
             if message.noise:
                 self.layers[message.noise.layer] += 1
                 self.strategies.update(message.noise.applied_strategies)
+
+    def _length_law(self, styling: Styling) -> dict[str, float]:
+        """How likely each class of length is for these users."""
+        laws = [(styling.law(wish), count / self.wishes.total()) for wish, count in self.wishes.items()]
+        return {name: sum(law[name] * share for law, share in laws) for name in LENGTHS}
 
     def report(
         self, noise: Distractor | None = None, rules: Rules | None = None, drift: float | None = None, pool: Pool | None = None
@@ -235,7 +244,9 @@ class Statistics:
             "styling": {
                 "adapted": vars(rate(adapted, talks, styling.rate)),
                 "full": vars(rate(self.how["full"], adapted, styling.full)),
-                "lengths": {name: vars(rate(self.lengths[name], adapted, law)) for name, law in styling.law().items()},
+                "lengths": {
+                    name: vars(rate(self.lengths[name], adapted, law)) for name, law in self._length_law(styling).items()
+                },
             },
             "targets": {str(turns): vars(rate(self.targets[turns], talks, law)) for turns, law in rules.turns.law().items()},
             "assistants": {

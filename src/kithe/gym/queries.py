@@ -36,7 +36,7 @@ class Query(Record):
     @property
     def text(self) -> str:
         """The query in plain words."""
-        return f"{self.intent.capitalize()} {self.ask}. {self.context}"
+        return f"{self.intent.capitalize()} {self.ask}{'' if self.ask.endswith('.') else '.'} {self.context}"
 
     @property
     def ask_slots(self) -> tuple[str, ...]:

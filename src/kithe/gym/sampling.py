@@ -158,7 +158,7 @@ class Sampler:
         availability: how likely each dimension that is no constraint is kept.
         size: how many dimensions there are then, by dropping or adding at random.
         constraints: at least so many constraint dimensions, added after that.
-        most_constraints: at most so many.
+        most_constraints: at most so many, unless more are given.
         distance: two personas differ in at least so many dimensions.
         tries: before one that is too near to another is taken as it is.
         strategy: how values are drawn.
@@ -184,8 +184,14 @@ class Sampler:
             raise ConfigError(f"sampler.availability={self.availability}: it is a probability, from 0 to 1")
         if not 1 <= self.size <= len(bank().names):
             raise ConfigError(f"sampler.size={self.size}: from 1 to the {len(bank().names)} dimensions of the bank")
-        if not 0 <= self.constraints <= self.most_constraints:
-            raise ConfigError(f"sampler.constraints={self.constraints}: from 0 to most_constraints={self.most_constraints}")
+        most = min(self.most_constraints, len(bank().constraints))
+        if not 0 <= self.constraints <= most:
+            raise ConfigError(
+                f"sampler.constraints={self.constraints}: from 0 to {most} (most_constraints={self.most_constraints}; "
+                f"the bank has {len(bank().constraints)})"
+            )
+        if self.most_constraints < (least := len(set(bank().required) & set(bank().constraints))):
+            raise ConfigError(f"sampler.most_constraints={self.most_constraints}: at least the {least} that everybody has")
         if self.tries < 1:
             raise ConfigError(f"sampler.tries={self.tries}: it must be at least 1")
         if not 0 <= self.distance <= len(bank().names):
@@ -233,7 +239,8 @@ class Sampler:
         constraints = [name for name in over.constraints if name in kept]
         spare = [name for name in over.constraints if name not in kept]
         kept += rng.sample(spare, min(len(spare), max(0, self.constraints - len(constraints))))
-        surplus = [name for name in constraints if name not in fixed and name not in over.required][self.most_constraints :]
+        loose = [name for name in constraints if name not in fixed and name not in over.required]
+        surplus = loose[max(0, self.most_constraints - (len(constraints) - len(loose))) :]
         return [name for name in over.names if name in kept and name not in surplus]
 
     def masked(self, over: Bank, rng: Random, free: Sequence[str]) -> list[str]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
+from itertools import pairwise
 from random import Random
 from statistics import NormalDist
 from typing import Final
 
-from kithe.errors import ConfigError
+from kithe.errors import ConfigError, at_least
+from kithe.gym.bank import bank
 from kithe.gym.queries import Query, aspects
 from kithe.gym.records import How
 from kithe.gym.sampling import GymPersona
@@ -15,6 +16,7 @@ from kithe.gym.style import count_words
 from kithe.gym.user import register, script
 from kithe.records.base import Record
 
+LENGTH: Final = "query_length_pref"  # how long somebody's messages are
 LENGTHS: Final[Mapping[str, tuple[int, int]]] = {  # words of an opening message
     "very short": (10, 20), "short": (20, 40), "medium": (40, 80), "long": (80, 150), "very long": (150, 250)}  # fmt: skip
 _SCENARIOS: Final = {
@@ -61,15 +63,27 @@ class Styling:
         for name in ("rate", "full"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"styling.{name}={getattr(self, name)}: it is a probability, from 0 to 1")
+        at_least("styling.sd", self.sd, 0)
 
-    def length(self, rng: Random) -> str:
-        """A class of length."""
-        return list(LENGTHS)[min(len(LENGTHS) - 1, max(0, round(rng.gauss(self.mean, self.sd))))]
+    def length(self, rng: Random, wish: str | None = None) -> str:
+        """A class of length, by how long somebody's messages are (`wish`; none of those in the bank: anybody's)."""
+        return rng.choices(list(LENGTHS), list(self.law(wish).values()))[0]
 
-    def law(self) -> dict[str, float]:
-        """How likely each class of length is."""
-        ends = [-inf, *(place + 0.5 for place in range(len(LENGTHS) - 1)), inf]
-        return {name: self._below(ends[place + 1]) - self._below(ends[place]) for place, name in enumerate(LENGTHS)}
+    def law(self, wish: str | None = None) -> dict[str, float]:
+        """How likely each class of length is.
+
+        Each of the four wishes has its quarter of the distribution, the shortest the lowest, so that all together, where they are
+        equally frequent, have the whole.
+        """
+        ends = [0.0, *(self._below(place + 0.5) for place in range(len(LENGTHS) - 1)), 1.0]
+        wishes = bank().by_name[LENGTH].values
+        low, high = 0.0, 1.0
+        if wish in wishes:
+            low, high = wishes.index(wish) / len(wishes), (wishes.index(wish) + 1) / len(wishes)
+        return {
+            name: max(0.0, min(end, high) - max(start, low)) / (high - low)
+            for name, (start, end) in zip(LENGTHS, pairwise(ends), strict=True)
+        }
 
     def _below(self, value: float) -> float:
         return NormalDist(self.mean, self.sd).cdf(value) if self.sd else float(value > self.mean)
@@ -104,7 +118,7 @@ class ScriptedStylist:
         """The opening message.
 
         Args:
-            query: what is wanted; its request, with the slots in that, is kept word by word.
+            query: what is wanted; its request is kept word by word, and so is what goes with it where slots stand there.
             persona: who asks.
             how: see `chosen`.
             length: one of `LENGTHS`.
@@ -116,8 +130,12 @@ class ScriptedStylist:
             return Adapted(text=query.text, how=how, domain=domain, scenario=scenario)
         names = chosen(persona, how, rng)
         seen = persona.model_copy(update={"values": {name: persona.values[name] for name in names}})
-        text = _opened(query, _frames(seen), LENGTHS[length], rng)
-        more = [query.context, *(f"Please also {aspect}." for aspect in rng.sample(aspects()[domain], min(5, target - 2)))]
+        needed = "" if query.ask_slots == query.slots else f" {query.context}"
+        text = _opened(query, _frames(seen), needed, LENGTHS[length], rng)
+        more = [
+            *([] if needed else [query.context]),
+            *(f"Please also {aspect}." for aspect in rng.sample(aspects()[domain], min(5, target - 2))),
+        ]
         background = list(script().background)
         rng.shuffle(background)
         text = lengthened(text, more, background, LENGTHS[length])
@@ -134,13 +152,13 @@ def _frames(persona: GymPersona) -> tuple[str, ...]:
     return openings[manner]
 
 
-def _opened(query: Query, frames: Sequence[str], band: tuple[int, int], rng: Random) -> str:
-    """The request in a frame with which it is not too long."""
+def _opened(query: Query, frames: Sequence[str], needed: str, band: tuple[int, int], rng: Random) -> str:
+    """The request in a frame with which it and the sentence `needed` are not too long, where there is one."""
     ask = f"{query.intent} {query.ask}"
     texts = [frame.format(ask=ask, Ask=ask[0].upper() + ask[1:]) for frame in (*frames, *script().openings["plain"])]
+    texts = [f"{text if text[-1] in '.?!' else f'{text}.'}{needed}" for text in texts]
     fitting = [text for text in texts[: len(frames)] if count_words(text) <= band[1]]
-    text = rng.choice(fitting) if fitting else min(texts, key=count_words)
-    return text if text[-1] in ".?!" else f"{text}."
+    return rng.choice(fitting) if fitting else min(texts, key=count_words)
 
 
 def lengthened(text: str, wanted: Sequence[str], spare: Sequence[str], band: tuple[int, int]) -> str:

@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Literal, Protocol, TypeVar, get_args
 
-from kithe.errors import ConfigError
 from kithe.gym.bank import OTHERS
 from kithe.gym.noise.distractor import Noise
 from kithe.gym.noise.surface import Register
 from kithe.gym.queries import Query
 from kithe.gym.records import How, Spoken, Trajectory
 from kithe.gym.sampling import GymPersona
-from kithe.gym.stylist import Adapted, Styling
+from kithe.gym.stylist import LENGTH, Adapted, Styling
 from kithe.gym.user import Feedback, Moment, Turns, register
 from kithe.llm.client import Ask, Reply
 from kithe.records.chat import Message
@@ -116,15 +115,6 @@ class Rules:
     turns: Turns = field(default_factory=Turns)
     styling: Styling = field(default_factory=Styling)
 
-    def __post_init__(self) -> None:
-        """Check the turns.
-
-        Raises:
-            ConfigError: least, lowest and highest target are not in order.
-        """
-        if not 1 <= self.turns.least <= self.turns.high or not 1 <= self.turns.low <= self.turns.high:
-            raise ConfigError(f"turns: 1 <= least={self.turns.least} <= high={self.turns.high} and low={self.turns.low} <= high")
-
 
 @dataclass(frozen=True)
 class Opening:
@@ -146,7 +136,7 @@ def converse(opening: Opening, cast: Cast, rules: Rules, seed: int) -> Steps[Tra
     draws = {part: Random(f"{seed}/{opening.id}/{part}") for part in ("plan", *get_args(Part))}
     ideal = (yield from cast.formulator.formulate(opening.persona, draws["formulator"])) if opening.session == 1 else ""
     target, how = rules.turns.target(draws["plan"]), rules.styling.how(draws["plan"])
-    length = rules.styling.length(draws["plan"])
+    length = rules.styling.length(draws["plan"], opening.persona.values.get(LENGTH))
     adapted = yield from cast.stylist.adapt(opening.query, opening.persona, how, length, target, draws["stylist"])
     persona = in_session(opening.persona, adapted)
     model = cast.pool.locked(opening.id, seed)

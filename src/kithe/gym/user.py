@@ -15,6 +15,7 @@ from typing import Final, Literal
 
 import yaml
 
+from kithe.errors import ConfigError, at_least
 from kithe.gym import style
 from kithe.gym.bank import bank
 from kithe.gym.coherence import coherence
@@ -102,6 +103,16 @@ class Turns:
     low: int = 2
     high: int = 5
     least: int = 2
+
+    def __post_init__(self) -> None:
+        """Check the numbers.
+
+        Raises:
+            ConfigError: the deviation is negative, or least, lowest and highest are not in order.
+        """
+        at_least("turns.sd", self.sd, 0)
+        if not 1 <= self.least <= self.high or not 1 <= self.low <= self.high:
+            raise ConfigError(f"turns: 1 <= least={self.least} <= high={self.high} and 1 <= low={self.low} <= high")
 
     def target(self, rng: Random) -> int:
         """The number of answers a user has patience for."""

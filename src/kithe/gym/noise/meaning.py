@@ -15,15 +15,16 @@ Span = tuple[int, int]
 
 _SOFT: Final = 4  # words that can stand in for slots
 _NUMBER_WORDS: Final = """
-one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty hundred thousand million half
+two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty hundred thousand million half
 """
 _NUMBERS: Final = _NUMBER_WORDS.split()
 _QUOTED: Final = re.compile(r"[\"“][^\"”]{2,60}[\"”]")
+_ALONE: Final = r"one(?=\s[a-z])(?!\s(?:of|more|thing|another|who|day|way|last|final|and|or|is|are|to|at|in|on|for|that|which)\b)"
 _NO_UNITS: Final = """
 a an and are as at but by can could for from if in is it may nor of on or so than that the to was were which who will with would
 """
 _COUNT: Final = re.compile(
-    rf"(?<!\w)(?:[$€£]?\d(?:[\w.,:/%*^+-]*[\w%*^+])?|(?:{'|'.join(_NUMBERS)})(?:-\w+)*(?!\w))"
+    rf"(?<!\w)(?:[$€£]?\d(?:[\w.,:/%*^+-]*[\w%*^+])?|(?:{_ALONE}|{'|'.join(_NUMBERS)})(?:-\w+)*(?!\w))"
     rf"(?:\s(?:(?:percent|degrees|by|to|a|of)\s)?(?!(?:{'|'.join(_NO_UNITS.split())})\b)[A-Za-z]+)?",
     re.IGNORECASE,
 )
@@ -33,7 +34,12 @@ _START: Final = re.compile(r"(?:^|[.!?:\n(]\s*)$")
 _FIRST_WORDS: Final = "I I'm I'd I've I'll My The A An It We He She They One Each Our This That There No Also Now"
 _NOT_NAMES: Final = frozenset(_FIRST_WORDS.split())
 _EMPTY_WORDS: Final = """
-could would please should about with that this have need want your their there before after through which what when where
+about after again all also always another any anything because been before being both come could does each else enough
+even every first from further good great have here instead into its just keep know last least less like made make many
+maybe more most much must need next nice nothing okay once only other over please prefer quite rather really same should
+show since some something still such sure take than thank thanks that their them then there these they thing things
+think this those through time times together under until useful very want well were what when where whether which while
+will with within without would write your
 """
 _PLAIN: Final = frozenset(_EMPTY_WORDS.split())
 
@@ -135,6 +141,12 @@ def _trimmed(match: re.Match[str]) -> Span | None:
 
 
 def _soft(text: str, taken: Sequence[Span], intent: str) -> tuple[str, ...]:
+    """Plain words of the request: after the intent in its sentence, or anywhere where none is there."""
+    verb = re.search(rf"\b{re.escape(intent)}\b[^.?!]*", text, re.IGNORECASE) if intent else None
+    return _plain(text, taken, intent, verb.span() if verb else (0, len(text))) or _plain(text, taken, intent, (0, len(text)))
+
+
+def _plain(text: str, taken: Sequence[Span], intent: str, where: Span) -> tuple[str, ...]:
     words = [
         match[0]
         for match in _WORD.finditer(text)
@@ -142,6 +154,7 @@ def _soft(text: str, taken: Sequence[Span], intent: str) -> tuple[str, ...]:
         and match[0].lower() not in _PLAIN
         and match[0].lower() != intent
         and not _overlap(match.span(), taken)
+        and where[0] <= match.start() < where[1]
     ]
     unique = [word for word in dict.fromkeys(words) if text.count(word) == 1 and word.lower() not in intents()]
     return tuple(sorted(sorted(unique, key=len, reverse=True)[:_SOFT], key=text.find))
