@@ -63,7 +63,9 @@ class Lines:
     clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
-        """Begin to count."""
+        """Begin to count; say so where an earlier process began."""
+        if self.done:
+            self.out.write(f"{self.what}: goes on after {self.done} of {self.total} {self.unit}s\n")
         self._first, self._begun = self.done, self.clock()
         self._told, self._told_at = -1, self._begun
         self._note = ""
