@@ -123,6 +123,7 @@ LEFT = [  # strategy, a text that has its trace, one that has it not
     ("real-life fragment", f"{SAID} (typing this on the bus)", f"{SAID} (for my aunt)"),
     ("missing slot", SAID.replace(" for 3 days", ""), SAID.replace("for 3 days", "for long")),
     ("vague slot value", SAID.replace("Lisbon", "somewhere"), f"{SAID} Or somewhere else."),
+    ("vague slot value", f"{SAID} Same as that stuff.", f"{SAID} Same as the last one."),
     ("reference to missing context", SAID.replace("Lisbon", "the version from before"), SAID.replace("Lisbon", "Rome")),
     ("unclear priority", f"{SAID} The rest may matter more or it may not.", f"{SAID} The hotel first."),
     ("multiple intents", f"{SAID} Also, check the weather for tomorrow.", f"{SAID} Also, check it."),
@@ -226,10 +227,9 @@ def test_where_nothing_is_left_to_strike_the_rest_still_applies() -> None:
     meaning, rng = extract(text), Random(0)
     gone = missing.absent(text, meaning, "plain", rng) or ""
     assert gone == "Add."
-    for operator in (missing.reference, missing.priority):
+    for operator in (missing.vague, missing.reference, missing.priority):
         assert operator(gone, meaning, "plain", rng) not in (None, gone)
-    for operator in (missing.absent, missing.vague):
-        assert operator(gone, meaning, "plain", rng) is None
+    assert missing.absent(gone, meaning, "plain", rng) is None
     assert missing.priority("Go.", extract("Go."), "plain", rng) is None  # nothing was struck, so nothing may be open
 
 

@@ -50,7 +50,7 @@ class Meaning(Record):
     Attributes:
         intent: the verb of what is wanted first; empty where none is known.
         slots: numbers and named things, as they stand in the text.
-        soft: plain words that the request is about.
+        soft: plain words that the request is about, what matters most first.
         compressed: all that in short.
     """
 
@@ -141,23 +141,20 @@ def _trimmed(match: re.Match[str]) -> Span | None:
 
 
 def _soft(text: str, taken: Sequence[Span], intent: str) -> tuple[str, ...]:
-    """Plain words of the request: after the intent in its sentence, or anywhere where none is there."""
-    verb = re.search(rf"\b{re.escape(intent)}\b[^.?!]*", text, re.IGNORECASE) if intent else None
-    return _plain(text, taken, intent, verb.span() if verb else (0, len(text))) or _plain(text, taken, intent, (0, len(text)))
-
-
-def _plain(text: str, taken: Sequence[Span], intent: str, where: Span) -> tuple[str, ...]:
+    """Plain words of the request, those that follow the intent in its sentence first, the others after them."""
     words = [
-        match[0]
+        match
         for match in _WORD.finditer(text)
         if len(match[0]) >= 4
         and match[0].lower() not in _PLAIN
-        and match[0].lower() != intent
+        and match[0].lower() not in intents()
+        and text.count(match[0]) == 1
         and not _overlap(match.span(), taken)
-        and where[0] <= match.start() < where[1]
     ]
-    unique = [word for word in dict.fromkeys(words) if text.count(word) == 1 and word.lower() not in intents()]
-    return tuple(sorted(sorted(unique, key=len, reverse=True)[:_SOFT], key=text.find))
+    verb = re.search(rf"\b{re.escape(intent)}\b[^.?!]*", text, re.IGNORECASE) if intent else None
+    asked = [match for match in words if verb and verb.start() < match.start() < verb.end()]
+    longest = sorted((match for match in words if match not in asked), key=lambda match: len(match[0]), reverse=True)
+    return tuple(match[0] for match in (*asked, *longest)[:_SOFT])
 
 
 def _overlap(span: Span, taken: Sequence[Span]) -> bool:

@@ -26,7 +26,7 @@ def _target(text: str, meaning: Meaning, rng: Random) -> tuple[str, Literal["num
     for pool, soft in ((meaning.slots, False), (meaning.soft, True)):
         left = [slot for slot in pool if has_word(text, slot) and not (meaning.intent and has_word(slot, meaning.intent))]
         if left:
-            slot = rng.choice(left)
+            slot = left[0] if soft else rng.choice(left)
             kind: Literal["number", "name", "word"] = (
                 "number" if any(map(str.isdigit, slot)) else "name" if slot[0].isupper() else "word"
             )
@@ -46,21 +46,28 @@ def absent(text: str, meaning: Meaning, register: Register, rng: Random) -> str 
     return _replaced(text, found[0], "") if found else None
 
 
-def vague(text: str, meaning: Meaning, register: Register, rng: Random) -> str | None:
-    """A slot by a word that says nothing."""
+def _made_vague(text: str, meaning: Meaning, rng: Random) -> str | None:
     found = _target(text, meaning, rng)
     return _replaced(text, found[0], rng.choice(words_of_noise()["vague"][found[1]])) if found else None
+
+
+def _alluded(text: str, meaning: Meaning, other: str, rng: Random) -> str | None:
+    """Something brought in beside the matter, of which a part is gone already."""
+    return f"{text} {rng.choice(words_of_noise()['allusions']).format(reference=other)}" if lost(meaning, text) else None
+
+
+def vague(text: str, meaning: Meaning, register: Register, rng: Random) -> str | None:
+    """A slot by a word that says nothing; such a word beside the matter where no slot is left to stand for."""
+    return _made_vague(text, meaning, rng) or _alluded(text, meaning, rng.choice(words_of_noise()["vague"]["word"]), rng)
 
 
 def reference(text: str, meaning: Meaning, register: Register, rng: Random) -> str | None:
     """A slot by something that was never mentioned; beside the matter where no slot is left to stand for."""
     found, other = _target(text, meaning, rng), rng.choice(words_of_noise()["references"])
-    if found:
-        return _replaced(text, found[0], other)
-    return f"{text} {rng.choice(words_of_noise()['allusions']).format(reference=other)}" if lost(meaning, text) else None
+    return _replaced(text, found[0], other) if found else _alluded(text, meaning, other, rng)
 
 
 def priority(text: str, meaning: Meaning, register: Register, rng: Random) -> str | None:
     """A slot made vague, where one is left, and what comes first left open."""
-    changed = vague(text, meaning, register, rng) or (text if lost(meaning, text) else None)
+    changed = _made_vague(text, meaning, rng) or (text if lost(meaning, text) else None)
     return f"{changed} {rng.choice(words_of_noise()['priorities'])}" if changed else None

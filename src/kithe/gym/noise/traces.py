@@ -103,7 +103,10 @@ def absent(before: str, after: str) -> bool:
 
 
 def vague(before: str, after: str) -> bool:
-    """A word or several less, one that says nothing more, and nothing else."""
+    """A word or several less, one that says nothing more, and nothing else; or an allusion to what says nothing."""
+    words, frames = words_of_noise()["vague"]["word"], words_of_noise()["allusions"]
+    if _gained(before, after, (frame.format(reference=word) for frame in frames for word in words)):
+        return True
     one, two = Counter(_tokens(before)), Counter(_tokens(after))
     said = [phrase for phrase in _any_register("vague") if _more(before, after, [phrase])]
     return bool(one - two) and any(set(two - one) <= set(_tokens(phrase)) for phrase in said)
