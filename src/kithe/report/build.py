@@ -11,6 +11,7 @@ from kithe.identity import digest
 from kithe.records.base import write_lines
 from kithe.report.corrected import corrected_files
 from kithe.report.differences import Comparison, Scores, compare, differences_table
+from kithe.report.estimates import OF_USERS
 from kithe.report.material import Shelf
 from kithe.report.paper import paper_files
 from kithe.report.results import read_result, sweep_runs
@@ -25,7 +26,6 @@ from kithe.store import Folder, Store
 
 WIDTH = 140  # columns where the output is a file or a pipe, so that ids and intervals stay in one piece
 PAGES = ("details.md", "tables.json", "report.html")
-USERS = "/items_per_history"  # its n is the number of users
 AT_ONCE = 2_500  # answers that take less than about two seconds
 
 __all__ = ["CellState", "build", "cell_states", "cells_table", "read_result", "report", "terminal_table"]
@@ -78,8 +78,8 @@ def build(store: Path, runs: str | Sequence[str], out: Path | None = None, most:
 
 def answers(results: Sequence[Result]) -> int:
     """How many answers there are to read: users of every test set of every run."""
-    users = (value["n"] for each in results for name, value in each.get("metrics", {}).items() if name.endswith(USERS))
-    return sum(users)
+    metrics = (metric for each in results for metric in each.get("metrics", {}).items())
+    return sum(value["n"] for name, value in metrics if name.rpartition("/")[2] in OF_USERS)
 
 
 def pages(whole: Study) -> dict[str, str]:

@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import hypot, sqrt
 from statistics import mean, stdev
-from typing import Any
+from typing import Any, Final
+
+# Of tasks that name items, and of those that rewrite: metrics whose n is the number of test users.
+OF_USERS: Final = ("items_per_history", "personalisation")
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from kithe.report.estimates import OF_USERS
 from kithe.report.rows import FIRST, Result, Row, finished, leaves, rows, teacher
 from kithe.report.text import NONE, count, counts, fraction, quantity, shorten, with_interval
 from kithe.report.writers import Table
@@ -134,7 +135,7 @@ def size(row: Row, name: str) -> int | None:
 
 def users(row: Row) -> int | None:
     """The number of test users: what is resampled for every interval of the row."""
-    return size(row, "items_per_history")
+    return next((number for name in OF_USERS if (number := size(row, name)) is not None), None)
 
 
 def facts(row: Row) -> int | None:

@@ -90,9 +90,11 @@ def punctuation(before: str, after: str) -> bool:
 
 def synonym(before: str, after: str) -> bool:
     """A word less, and one of its synonyms more; some synonyms hold the word."""
+    there = set(_tokens(before))
     return any(
         _more(before, after, [new]) and (_more(after, before, [word]) or word in _tokens(new))
         for word, others in words_of_noise()["synonyms"].items()
+        if word in there
         for new in others
     )
 
