@@ -7,6 +7,7 @@ from omegaconf import DictConfig
 
 from kithe.cell import replayed
 from kithe.config import compose as configuration
+from kithe.config.sweeping import within_sweeps
 from kithe.errors import one_line_errors
 from kithe.launch import local
 
@@ -21,5 +22,5 @@ def main(config: DictConfig) -> None:
 if __name__ == "__main__":
     configuration.set_environment()
     with one_line_errors(), configuration.explained(sys.argv[1:]):
-        sys.argv[1:] = replayed(sys.argv[1:])
+        sys.argv[1:] = within_sweeps(replayed(sys.argv[1:]))
         main()

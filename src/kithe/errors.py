@@ -52,6 +52,16 @@ def at_least(place: str, value: float, least: float) -> None:
         raise ConfigError(f"{place}={value}: it must be at least {least}")
 
 
+def a_share(place: str, value: float) -> None:
+    """Refuse what is no share or probability.
+
+    Raises:
+        ConfigError: naming the place, such as "data.cold.share", and the value.
+    """
+    if not 0 <= value <= 1:
+        raise ConfigError(f"{place}={value}: it must be from 0 to 1")
+
+
 def enough_resamples(place: str, value: int) -> None:
     """Refuse a bootstrap of so few draws that a 95 % interval has no ends; the outermost of 40 is its 2.5 %.
 

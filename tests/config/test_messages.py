@@ -14,6 +14,7 @@ CASES = [
     (["adapt=loar"], ["option of the config group 'adapt'", "'loar'", "did you mean 'lora'?"]),
     (["adapt=lora", "adapt.rnak=3"], ["'adapt'", "'rnak'", "did you mean 'rank'?"]),
     (["adapt=lora", "adapt.recipe.lerning_rate=1"], ["'adapt.recipe'", "did you mean 'learning_rate'?"]),
+    (["-m", "adapt=lora,sft", "adapt.rank=4", "plan=true"], ["no such key in 'adapt': 'rank'", "recipe", "decode"]),
     (["experiments=frist"], ["'experiments'", "did you mean 'first'?"]),
     (["task/tset=sample"], ["config group", "did you mean 'task/test'?"]),
     (["teacher.mix={hgh: 0.2}"], ["'teacher.mix'", "did you mean 'high'?"]),

@@ -37,12 +37,24 @@ def test_mixtures_that_sum_apart_but_normalise_alike_stay_apart_under_gdpo() -> 
 
 
 def test_unscorable_rollouts_neither_learn_nor_move_the_baseline() -> None:
-    with_gap = standing(rewards([[1.0, 0.0], [0.0, 0.0], [NAN, NAN], [0.5, NAN]]), torch.tensor([0.7, 0.3]), Advantage())
-    without = standing(rewards([[1.0, 0.0], [0.0, 0.0], [0.5, 0.0]]), torch.tensor([0.7, 0.3]), Advantage())
-    assert with_gap.advantages[0, 2] == 0
-    assert with_gap.scored.tolist() == [[True, True, False, True]]
-    assert with_gap.advantages[0, [0, 1, 3]].tolist() == pytest.approx(without.advantages[0].tolist())
+    values, weights = rewards([[1.0, 0.0], [0.0, 0.0], [NAN, NAN], [0.5, NAN], [0.5, 0.2]]), torch.tensor([0.7, 0.3])
+    for rule in (Advantage(), GDPO):
+        with_gap, without = standing(values, weights, rule), standing(values[:, [0, 1, 4]], weights, rule)
+        assert with_gap.scored.tolist() == [[True, True, False, False, True]]
+        assert with_gap.advantages[0, 2:4].tolist() == [0, 0]
+        assert with_gap.advantages[0, [0, 1, 4]].tolist() == pytest.approx(without.advantages[0].tolist())
     assert standing(rewards([[NAN], [NAN]]), torch.ones(1), GDPO).advantages.tolist() == [[0.0, 0.0]]
+
+
+@pytest.mark.parametrize("rule", [Advantage(), GDPO])
+def test_what_is_watched_decides_nothing(rule: Advantage) -> None:
+    weights = torch.tensor([0.3, 0.7, 0.0])
+    values = rewards([[0.5, 1.0, 1.0], [0.5, 0.0, NAN], [0.5, 0.5, 0.0], [0.5, NAN, 1.0]], [[0.1, 0.2, 0.0], [0.1, 0.2, 1.0]] * 2)
+    found, alone = standing(values, weights, rule), standing(values[..., :2], weights[:2], rule)
+    assert found.scored.tolist() == [[True, True, True, False], [True] * 4]
+    assert found.advantages.tolist() == alone.advantages.tolist()
+    assert found.advantages[0, 3] == 0
+    assert found.flat.tolist() == [False, True]
 
 
 @pytest.mark.parametrize("rule", [Advantage(), GDPO, Advantage(scale="batch"), Advantage(scale="none")])

@@ -5,10 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from people import QUERY, WISHES, answer, said, user
 
+from kithe.config.compose import ROOT
+from kithe.errors import ConfigError
+from kithe.llm.cache import Cached
 from kithe.llm.client import Ask, Failure
 from kithe.llm.scripted import ScriptedClient
 from kithe.ppopt.answers import Deployed, ScriptedHouse
@@ -23,7 +27,12 @@ from kithe.ppopt.rewards import (
     f1,
     task_reward,
 )
+from kithe.ppopt.task import PPOpt
+from kithe.ppopt.teacher import ColdStart, Filters, Target
 from kithe.ppopt.verdicts import Model, Scripted, Verdict, scored, things_kept, verdict
+from kithe.training.grpo.objective import standing
+from kithe.training.grpo.rewarding import table
+from kithe.training.grpo.settings import Advantage, Loss, Steps
 
 WISHFUL = answer(
     "\n".join(f"{name} = {value}" for name, value in WISHES.items()), f"{QUERY} Keep it to one or two lines. Put it in a table."
@@ -44,6 +53,9 @@ WISHFUL = answer(
         ("0.5", None),
         ("", None),
         ('{"verdict": 1}', None),
+        ("B does not win", None),
+        ("It isn't a win", None),
+        ("not a loss but a win", None),
     ],
 )
 def test_verdicts_are_words_and_never_numbers(text: str, meant: str | None) -> None:
@@ -57,6 +69,11 @@ def test_verdicts_are_words_and_never_numbers(text: str, meant: str | None) -> N
         ('{"score": 4}', 5, 4),
         ("Score: 3", 5, 3),
         ("3/5", 5, 3),
+        ("5/10", 5, None),
+        ("8/10", 10, 8),
+        ('{"score": "8/10"}', 10, 8),
+        ('{"score": 7.0}', 10, 7),
+        ('{"score": 7.5}', 10, None),
         ('{"score": "5"}', 5, 5),
         ('{"score": 6}', 5, None),
         ('{"score": 0}', 10, None),
@@ -134,6 +151,30 @@ def test_calls_that_fail_give_no_reward_instead_of_zero() -> None:
     assert IntentGate(judge=Model(nonsense))(cases) == [None]
 
 
+def test_with_the_shipped_weights_an_outage_leaves_nothing_to_learn_from() -> None:
+    weights: dict[str, float] = yaml.safe_load((ROOT / "conf" / "adapt" / "grpo.yaml").read_text("utf-8"))["weights"]
+    down = ScriptedClient(lambda ask: Failure("timeout", "too slow"))
+    watched: dict[str, Any] = {"format": FormatReward(), "length": LengthPenalty(), "leak": LeakPenalty()}
+    cases = [(user(), said(WISHFUL)), (user(), said("no tags"))]
+    for profile in (JudgedProfile(Model(down)), ProfileReward()):
+        rewards = {"profile": profile, "task": TaskReward(Deployed(down), Model(down)), **watched}
+        found = table(rewards, weights, {"intent": IntentGate(kept=0)}, cases)
+        figures = found.figures()
+        assert (figures["scored"], figures["scored.task"], figures["scored.format"]) == (0, 0, 1)
+        assert "reward" not in figures
+        place = standing(found.values[None], found.weights, Advantage())
+        assert not place.scored.any()
+        assert place.advantages.tolist() == [[0.0, 0.0]]
+
+
+def test_behind_a_shut_gate_nothing_is_gained_and_penalties_stay() -> None:
+    rewards: dict[str, Any] = {"format": FormatReward(), "length": LengthPenalty(80)}
+    lost = said(answer("length_pref = terse", "What is a bike?" + " word" * 240))
+    found = table(rewards, {"format": 1.0, "length": 1.0}, {"intent": IntentGate()}, [(user(), lost), (user(), said(WISHFUL))])
+    assert found.values.tolist() == [[0, -1], [1, 0]]
+    assert found.shut.tolist() == [True, False]
+
+
 def test_profiles_by_pairs_and_by_a_judge() -> None:
     full, part, none = (said(answer(text, "x")) for text in (WISHFUL, "length_pref = terse", "tone_pref = direct"))
     cases: Any = [(user(), one) for one in (full, part, none)]
@@ -184,3 +225,53 @@ def test_every_reward_of_the_shipped_configs_has_a_weight_that_counts() -> None:
     text = (Path(__file__).parents[2] / "conf" / "adapt" / "grpo.yaml").read_text(encoding="utf-8")
     weights = yaml.safe_load(text)["weights"]
     assert (weights["profile"], weights["task"]) == (0.3, 0.7)
+
+
+def test_every_sample_of_a_target_is_a_draw_of_its_own(tmp_path: Path) -> None:
+    drawn: list[int] = []
+
+    def draw(ask: Ask) -> str:
+        drawn.append(ask.seed)
+        return f"answer {len(drawn)}"
+
+    def longer(ask: Ask) -> Failure:
+        return Failure("timeout", "too slow")
+
+    deployed = Deployed(Cached(ScriptedClient(draw), str(tmp_path / "cache.sqlite")))
+    case = (user(), Target("length_pref = terse", f"{QUERY} Briefly."))
+    Filters(deployed, Scripted(), samples=3).gains([case])
+    assert sorted(drawn) == [0, 0, 1, 1, 2, 2]  # the message and its target, three times each
+    silent = Filters(Deployed(ScriptedClient(longer)), Model(ScriptedClient(lambda ask: "win")), samples=3)
+    assert silent.gains([case]) == [0.5]  # who does not answer neither wins nor loses
+
+
+def test_a_target_that_changes_the_message_cannot_be_said_by_adding_to_it() -> None:
+    told = user().question
+    assert told is not None
+    kept, changed = (
+        user().model_copy(
+            update={"question": told.model_copy(update={"analysis": "length_pref = terse (short)", "answer": (text,)})}
+        )
+        for text in (f"{QUERY} Briefly.", f"Briefly: {QUERY}")
+    )
+    assert len(PPOpt(edit="append").examples([kept, changed])) == 1
+    assert len(PPOpt(edit="whole").examples([kept, changed])) == 2
+
+
+@pytest.mark.parametrize(
+    ("make", "key"),
+    [
+        (lambda: ColdStart(share=3), "data.cold.share"),
+        (lambda: Filters(ScriptedHouse(), Scripted(), samples=0), "samples"),
+        (lambda: ScriptedHouse("ambr"), "did you mean 'amber'"),
+        (lambda: IntentGate(kept=7), "gates.intent.kept"),
+        (lambda: Steps(1e-4, betas=(2, 3)), "betas"),
+        (lambda: Steps(1e-4, warmup=5), "warmup"),
+        (lambda: Advantage(epsilon=-1), "epsilon"),
+        (lambda: Advantage("normalise_then_sum", scale="none"), "advantage.scale"),
+        (lambda: Loss(clip_low=2), "clip_low"),
+    ],
+)
+def test_what_cannot_be_right_is_refused_before_anything_runs(make: Any, key: str) -> None:
+    with pytest.raises(ConfigError, match=key):
+        make()

@@ -89,6 +89,25 @@ def test_where_no_missed_facts_are_known_precision_is_compared() -> None:
     assert (found.metric, found.difference) == ("precision", 0.75 - 0.25)
 
 
+def test_rewriters_are_compared_in_what_a_user_is_worth_and_not_in_counts() -> None:
+    results = [result("a"), result("b", cell={"adapt": "sft"})]
+    for each in results:
+        each["metrics"]["laps/personalisation"] = {"value": 5.0, "low": 4.0, "high": 6.0, "n": 30}
+    before = {user: {**row, "personalisation": 4.0 + (number % 3)} for number, (user, row) in enumerate(counts(2).items())}
+    after = {
+        user: {**row, "personalisation": row["personalisation"] + 1 if user != "u07" else None} for user, row in before.items()
+    }
+    (found,) = compared(results, {"a": before, "b": after})
+    value = {
+        run: [row["personalisation"] for row in own.values() if row["personalisation"] is not None]
+        for run, own in (("a", before), ("b", after))
+    }
+    wanted = sum(value["b"]) / 29 - sum(value["a"]) / 30
+    assert (found.metric, found.n) == ("personalisation", 30)
+    assert abs(found.difference) == pytest.approx(abs(wanted))
+    assert found.p < 0.01
+
+
 def test_p_values_are_adjusted_for_the_whole_table() -> None:
     draw = random.Random("differences")
     noisy = {user: {**row, "tp": draw.randint(1, 3)} for user, row in counts(2).items()}

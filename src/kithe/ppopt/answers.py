@@ -6,7 +6,8 @@ from functools import lru_cache
 from random import Random
 from typing import Protocol
 
-from kithe.gym.assistant import ScriptedAssistant, scripted_pool
+from kithe.errors import unknown
+from kithe.gym.assistant import ScriptedAssistant, houses, scripted_pool
 from kithe.llm.client import Ask, Client
 from kithe.records.chat import Message
 
@@ -19,7 +20,10 @@ class Assistant(Protocol):
         """For results."""
 
     def answers(self, prompts: Sequence[tuple[str, str]]) -> list[str | None]:
-        """An answer to each (state id, prompt); None where the call failed. Asked the same again, it answers the same."""
+        """An answer to each (id, prompt); None where the call failed.
+
+        Asked the same again under the same id, it answers the same; with another number after a slash (`u1/2`) it draws anew.
+        """
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,15 @@ class ScriptedHouse:
     house: str | None = None
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        """Check the name.
+
+        Raises:
+            ConfigError: there is no such house.
+        """
+        if self.house is not None and self.house not in houses():
+            raise unknown("scripted house (assistant.house)", self.house, houses())
+
     @property
     def name(self) -> str:
         """`scripted:<house>`."""
@@ -44,6 +57,12 @@ class ScriptedHouse:
     def answers(self, prompts: Sequence[tuple[str, str]]) -> list[str | None]:
         """See `Assistant.answers`."""
         return [_scripted(self.house or scripted_pool().locked(name, self.seed), name, text, self.seed) for name, text in prompts]
+
+
+def _sample(name: str) -> int:
+    """The number of the draw in an id, 0 where it has none."""
+    last = name.rpartition("/")[2]
+    return int(last) if "/" in name and last.isdigit() else 0
 
 
 @lru_cache(maxsize=4096)
@@ -73,8 +92,8 @@ class Deployed:
     def answers(self, prompts: Sequence[tuple[str, str]]) -> list[str | None]:
         """See `Assistant.answers`."""
         asks = [
-            Ask(str(number), (Message(role="user", content=text),), None, self.max_tokens, self.temperature)
-            for number, (_, text) in enumerate(prompts)
+            Ask(str(number), (Message(role="user", content=text),), None, self.max_tokens, self.temperature, seed=_sample(name))
+            for number, (name, text) in enumerate(prompts)
         ]
         found: list[str | None] = [None] * len(asks)
         for reply in self.client.complete(asks):

@@ -27,7 +27,7 @@ def history_augmented(history: History, own: State) -> str:
 
 
 def persona_rewrite(history: History, own: State) -> str:
-    """The message with a description of how its author writes: brief or at length, casual or formal, from the words alone."""
+    """The message with a description of how its author writes: brief or at length, from the number of words alone."""
     messages = [message for session in own.sessions for message in session]
     if not messages:
         return own.query

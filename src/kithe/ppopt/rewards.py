@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from kithe.errors import a_share
 from kithe.gym.bank import bank
 from kithe.gym.style import count_words
 from kithe.ppopt import output
@@ -145,7 +146,7 @@ class Gate(Protocol):
     """Decides whether rewards count at all."""
 
     def __call__(self, cases: Cases) -> list[bool | None]:
-        """False: every reward of the rollout is 0; None: it is unscorable."""
+        """False: no reward of the rollout is above 0; None: it is unscorable."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,16 @@ class IntentGate:
     kept: float = 1.0
     similarity: float | None = None
     judge: Model | None = None
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ConfigError: one is no share.
+        """
+        a_share("adapt.gates.intent.kept", self.kept)
+        if self.similarity is not None:
+            a_share("adapt.gates.intent.similarity", self.similarity)
 
     def __call__(self, cases: Cases) -> list[bool | None]:
         """See `Gate`."""

@@ -85,12 +85,19 @@ class PPOpt:
         return frozenset({"question"})
 
     def examples(self, histories: Iterable[History]) -> list[ChatExample]:
-        """The cold start: what the teacher wrote, where its target passed the filters."""
+        """The cold start: what the teacher wrote, where its target passed the filters and has the form of answers.
+
+        Where answers are only what is added to a message (`edit=append`), one that changes the message itself is none.
+        """
         return [
             ChatExample(id=f"{history.id}#0", prompt=self._prompt(history), answer=self.target(history))
             for history in histories
-            if question(history).answer
+            if question(history).answer and self._can_say(history)
         ]
+
+    def _can_say(self, history: History) -> bool:
+        asked = question(history)
+        return self.edit == "whole" or asked.answer[0].startswith(asked.text)
 
     def target(self, history: History) -> str:
         """The teacher's answer in the form asked for."""

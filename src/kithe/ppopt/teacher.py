@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from random import Random
 from typing import Any, Final, Protocol
 
-from kithe.errors import ConfigError
+from kithe.errors import ConfigError, a_share, at_least
 from kithe.gym.user import script
 from kithe.llm.client import Ask, Client
 from kithe.llm.ladder import Problem, json_reader, structured
@@ -180,6 +180,14 @@ class Filters:
     judge: Pairs
     samples: int = SAMPLES
 
+    def __post_init__(self) -> None:
+        """Check the number.
+
+        Raises:
+            ConfigError: there would be no answer to judge by.
+        """
+        at_least("data.cold.filters.samples", self.samples, 1)
+
     def passed(self, histories: Sequence[History], targets: Sequence[Target | None], lost: Counter[str]) -> list[Target | None]:
         """The targets that pass; those that do not are counted by reason."""
         reasons = [self._plain(history, target) for history, target in zip(histories, targets, strict=True)]
@@ -200,15 +208,17 @@ class Filters:
         return "generalises the message" if things_kept(query, target.prompt) < 1 else None
 
     def gains(self, cases: Sequence[tuple[History, Target]]) -> list[float]:
-        """The win rate of each target's answers over those to the original message; a tie, or no verdict, is half a win."""
+        """The win rate of each target's answers over those to the message; a tie, no verdict and no answer are half a win."""
         won = [0.0] * len(cases)
         for sample in range(self.samples):
             names = [f"{history.id}/{sample}" for history, _ in cases]
             before = self.assistant.answers([(name, question(own).text) for name, (own, _) in zip(names, cases, strict=True)])
             after = self.assistant.answers([(name, own.prompt) for name, (_, own) in zip(names, cases, strict=True)])
-            asked = [(history, a or "", b or "") for (history, _), a, b in zip(cases, before, after, strict=True)]
-            for number, verdicts in enumerate(outcomes(self.judge, asked)):
-                gain = task_reward(*verdicts, "both_orders")
+            told = [number for number in range(len(cases)) if before[number] and after[number]]
+            asked = [(cases[number][0], before[number] or "", after[number] or "") for number in told]
+            gained = dict(zip(told, (task_reward(*both, "both_orders") for both in outcomes(self.judge, asked)), strict=True))
+            for number in range(len(cases)):
+                gain = gained.get(number)
                 won[number] += 0.5 if gain is None else gain
         return [count / self.samples for count in won]
 
@@ -232,3 +242,11 @@ class ColdStart:
     teacher: Teacher = field(default_factory=Scripted)
     filters: Filters = field(default_factory=scripted_filters)
     share: float = 0.3
+
+    def __post_init__(self) -> None:
+        """Check the share.
+
+        Raises:
+            ConfigError: it is none.
+        """
+        a_share("data.cold.share", self.share)

@@ -21,6 +21,7 @@ from kithe.records.history import History
 Verdict = Literal["win", "tie", "lose"]
 ANSWER: Final = 2000  # characters of an answer that judges read (spec C, 4.6)
 _WORD: Final = re.compile(r"\b(win|wins|won|tie|tied|draw|lose|loses|lost)\b", re.I)
+_DENIED: Final = re.compile(r"\b(?:not?|never|neither|nor|cannot)\b|n't\b", re.I)  # whose opposite is meant, nobody knows
 _MEANT: Final[Mapping[str, Verdict]] = {"w": "win", "t": "tie", "d": "tie", "l": "lose"}
 
 
@@ -28,7 +29,9 @@ def verdict(text: str) -> Verdict | None:
     """Win, tie or lose as a judge said it; None where it says nothing or several things (never 0: defect U1)."""
     found = find(text)
     value = found.value.get("verdict") if found and isinstance(found.value, dict) else text
-    said = {_MEANT[word[0].lower()] for word in _WORD.findall(value)} if isinstance(value, str) else set()
+    if not isinstance(value, str) or _DENIED.search(value):
+        return None
+    said = {_MEANT[word[0].lower()] for word in _WORD.findall(value)}
     return said.pop() if len(said) == 1 else None
 
 
@@ -36,10 +39,10 @@ def scored(text: str, high: int) -> int | None:
     """A whole score from 1 to `high`; None where there is none (not a default of 5)."""
     found = find(text)
     value = found.value.get("score") if found and isinstance(found.value, dict) else None
-    if value is None:
-        bare = re.fullmatch(r"\D{0,20}(\d{1,2})(?:\s*/\s*\d+)?\D{0,20}", text.strip())
-        value = bare.group(1) if bare else None
-    if isinstance(value, str) and re.fullmatch(r"\d{1,2}", value.strip()):
+    if value is None or isinstance(value, str):
+        bare = re.fullmatch(r"\D{0,20}(\d{1,2})(?:\s*/\s*(\d+))?\D{0,20}", (value or text).strip())
+        value = int(bare[1]) if bare and int(bare[2] or high) == high else None
+    if isinstance(value, float) and value.is_integer():
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= high else None
 

@@ -1,4 +1,7 @@
-"""Every two rows of a table that answer the same test users, compared in F1, or in precision where nothing else is judged."""
+"""Every two rows of a table that answer the same test users, compared in what matters in their task.
+
+That is F1; precision where nothing else is judged; personalisation where messages are rewritten.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 Scores = Mapping[str, Mapping[str, Any]]
 ReadScores = Callable[[str, str], Scores]
 
+MEAN = "personalisation"  # of one number a user, not of counts
 MEASURE = ("task", "judge")  # numbers of another task or judge are not on the same scale
 LEVELS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 EXPLAINED = (
@@ -65,7 +69,7 @@ def compare(listed: Iterable[Row], read: ReadScores) -> list[Comparison]:
 
     Args:
         listed: rows of a table.
-        read: per-user counts `{tp, predicted, gold}` by user of a run and a test set; empty where there are none.
+        read: per-user counts `{tp, predicted, gold}` and numbers by user of a run and a test set; empty where there are none.
     """
     from kithe.evaluation.statistics import holm
 
@@ -106,7 +110,9 @@ def pairs(family: "Sequence[tuple[Row, list[Ratio]]]") -> list[Comparison]:
 
 
 def metric(row: Row) -> str:
-    """What rows are compared in: F1, or precision under a judge that finds no missed facts."""
+    """What rows are compared in: F1; precision where no missed facts are known; personalisation of rewritten messages."""
+    if MEAN in row.metrics:
+        return MEAN
     return "f1" if "f1" in row.metrics or "precision" not in row.metrics else "precision"
 
 
@@ -132,16 +138,17 @@ def ratios(row: Row, runs: Sequence[Scores]) -> "list[Ratio]":
     ids = tuple(sorted(runs[0]))
     if not ids or any(run.keys() != runs[0].keys() for run in runs):
         return []
-    twice = 2 if metric(row) == "f1" else 1
-    found = [
-        Ratio(
-            ids,
-            np.array([twice * run[user]["tp"] for user in ids], dtype=np.float64),
-            np.array([run[user]["predicted"] + (twice - 1) * run[user]["gold"] for user in ids], dtype=np.float64),
-        )
-        for run in runs
-    ]
+    part = PARTS[metric(row)]
+    sums = [np.array([part(run[user]) for user in ids], dtype=np.float64) for run in runs]
+    found = [Ratio(ids, each[:, 0], each[:, 1]) for each in sums]
     return found if all(each.denominator.sum() > 0 for each in found) else []
+
+
+PARTS: Mapping[str, Callable[[Mapping[str, Any]], tuple[float, float]]] = {  # what a user adds to numerator and denominator
+    "f1": lambda own: (2 * own["tp"], own["predicted"] + own["gold"]),
+    "precision": lambda own: (own["tp"], own["predicted"]),
+    MEAN: lambda own: (own[MEAN] or 0.0, float(own[MEAN] is not None)),
+}
 
 
 def name(row: Row, other: Row | None = None) -> str:

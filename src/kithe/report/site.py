@@ -5,7 +5,20 @@ from dataclasses import replace
 from html import escape
 from typing import Final
 
-from kithe.report import accounts, budgets, charts, curves, examples, headline, page, probes, slices, sureness, transfer
+from kithe.report import (
+    accounts,
+    budgets,
+    charts,
+    curves,
+    examples,
+    headline,
+    page,
+    probes,
+    rewriting,
+    slices,
+    sureness,
+    transfer,
+)
 from kithe.report.audits import Audit
 from kithe.report.differences import differences_table, stars
 from kithe.report.errors import EXPLAINED as KINDS_EXPLAINED
@@ -160,6 +173,11 @@ def sliced(found: Study) -> Iterator[str]:
             yield page.table(gaps)
         made = part.slice_tables
         yield page.folded("Every slice", [page.grouped(made)], f"{len(made)} ways of slicing")
+    rewritten = [part for part in found.test_sets if part.general]
+    if rewritten:
+        yield page.paragraph(rewriting.EXPLAINED)
+    for part in rewritten:
+        yield page.folded(part.name, [page.grouped(list(part.general))])
 
 
 def confidence(found: Study) -> Iterator[str]:

@@ -13,6 +13,7 @@ from kithe.report.differences import name as full_name
 from kithe.report.errors import Mistake, kinds_table, mistakes
 from kithe.report.material import Answer, Shelf, pooled
 from kithe.report.probes import Probe, probe_table, probes
+from kithe.report.rewriting import general
 from kithe.report.rows import Result, Row, rows
 from kithe.report.slices import Gap, Slice, gap_table, slice_tables, sliced
 from kithe.report.sureness import Sureness, calibration_table, sureness, thresholds_table
@@ -30,6 +31,7 @@ class SetStudy:
         cells: short name -> row, in the order of the table.
         answers: short name -> the answers of each seed; only cells whose answers are kept.
         mistakes: short name -> the wrong items of the first seed.
+        general: of rewritten messages, what they are worth by domain and by wish.
     """
 
     name: str
@@ -40,6 +42,7 @@ class SetStudy:
     budgets: tuple[Budgeted, ...] = ()
     probes: tuple[Probe, ...] = ()
     mistakes: Mapping[str, Sequence[Mistake]] = field(default_factory=dict)
+    general: tuple[Table, ...] = ()
 
     @property
     def slice_tables(self) -> list[Table]:
@@ -144,7 +147,7 @@ def examined(name: str, shelf: Shelf, listed: Sequence[Row], short: Mapping[tupl
     read = {cell: shelf.of_row(row) for cell, row in cells.items()}
     answers = {cell: seeds for cell, seeds in read.items() if seeds and all(seeds)}
     if not answers:
-        return SetStudy(name, cells)
+        return SetStudy(name, cells, general=tuple(general(cells, shelf.scores)))
     known = Background.of({each.history.id: each.history for seeds in answers.values() for each in pooled(seeds)}.values())
     learnt = {cell: shelf.training_facts(cells[cell].runs[0]) for cell in answers}
     together = {cell: pooled(seeds) for cell, seeds in answers.items()}
@@ -166,6 +169,7 @@ def tables(found: Study) -> dict[str, Table]:
     for part in found.test_sets:
         own = {"differences of slices": gap_table(part.slices, list(part.answers))}
         own |= {f"slices {number}": table for number, table in enumerate(part.slice_tables, 1)}
+        own |= {f"general {number}": table for number, table in enumerate(part.general, 1)}
         own |= {"thresholds": thresholds_table(part.sureness), "calibration": calibration_table(part.sureness)}
         own |= {"equal budget": budget_table(part.budgets), "training budget": training(found, part)}
         own |= {"probes": probe_table(part.probes, list(part.answers))}

@@ -198,9 +198,9 @@ def judge_name(result: Result) -> str:
     node = (result.get("config") or {}).get("judge") or {}
     settled = (result.get("provenance") or {}).get("judge") or {}
     settings = [
-        f"{key}={settled.get(key, 'calibrated') if value is None else value}"
+        f"{key}={settled[key] if value is None else value}"
         for key, value in leaves(node)
-        if key and "_target_" not in key
+        if key and "_target_" not in key and (value is not None or key in settled)
     ]
     return "; ".join(filter(None, [name, JUDGES.get(name), ", ".join(settings)]))
 

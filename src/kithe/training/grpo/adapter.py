@@ -1,5 +1,6 @@
 """`adapt=grpo`: a policy that learns from rewards of its own answers, from a supervised start where there are targets for one."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,14 +22,14 @@ class Reward(Protocol):
     """What an answer is worth in one respect."""
 
     def __call__(self, cases: Sequence[tuple[History, Prediction]]) -> Sequence[float | None]:
-        """A number for each case; None where it cannot be told, which excludes the rollout from this component."""
+        """A number for each case; None where it cannot be told, which leaves the rollout out where the component has a weight."""
 
 
 class Gate(Protocol):
     """Whether an answer is worth anything."""
 
     def __call__(self, cases: Sequence[tuple[History, Prediction]]) -> Sequence[bool | None]:
-        """False: every component is 0; None: the rollout is not scored."""
+        """False: no component is worth more than 0; None: the rollout is not scored."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,9 @@ class GRPO:
             raise ConfigError(
                 f"adapt.weights: it has {', '.join(self.weights) or 'nothing'}, and adapt.rewards has {', '.join(self.rewards)}"
             )
+        for name, weight in self.weights.items():
+            if not math.isfinite(weight) or weight < 0:
+                raise ConfigError(f"adapt.weights.{name}={weight}: a number from 0 (watched, not learnt)")
         if not any(self.weights.values()):
             raise ConfigError("adapt.weights: every weight is 0, so there would be nothing to learn from; give one above 0")
 

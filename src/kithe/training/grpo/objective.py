@@ -14,9 +14,9 @@ class Standing:
 
     Attributes:
         advantages: 0 where a rollout could not be scored, [states, group].
-        totals: weighted sums of the rewards, NaN where no component has a value, [states, group].
+        totals: weighted sums of the rewards, NaN where a component that is learnt has no value, [states, group].
         scored: which rollouts have a reward, [states, group].
-        flat: which states give nothing to learn: no two of their scored rollouts differ in any component, [states].
+        flat: which states give nothing to learn: no two of their scored rollouts differ in what is learnt, [states].
     """
 
     advantages: Tensor
@@ -32,22 +32,32 @@ def standing(rewards: Tensor, weights: Tensor, rule: Advantage) -> Standing:
     2601.05242): every component is normalised in its group first, so that different mixtures of rewards cannot end up the
     same; the weighted sum is then normalised over all rollouts of the step.
 
+    A rollout of which a component with a weight could not be scored is out of its group (spec C, 4.5): summed without it, a
+    failed call would be worth 0.
+
     Args:
         rewards: NaN where a component could not be scored, [states, group, components].
-        weights: of the components, [components].
+        weights: of the components, [components]; one of 0 is watched, and decides nothing.
     """
-    rewards = rewards.double()
-    missing = rewards.isnan().all(-1)
-    totals = (rewards * weights).nansum(-1).masked_fill(missing, torch.nan)
+    totals, rewards, weights = weighed(rewards.double(), weights)
+    missing = totals.isnan()
     if rule.aggregation == "sum_then_normalise":
         centred = totals - totals.nanmean(1, keepdim=True)
         found = centred / _scale(totals, rule) if rule.scale != "none" else centred
     else:
         each = (rewards - rewards.nanmean(1, keepdim=True)) / (deviation(rewards, 1, rule) + rule.epsilon)
-        mixed = (each * weights).nansum(-1).masked_fill(missing, torch.nan)
+        mixed = (each * weights).sum(-1)
         found = (mixed - mixed.nanmean()) / (deviation(mixed.flatten(), 0, rule) + rule.epsilon)
     flat = ((_largest(rewards) - _smallest(rewards)) <= 0).all(-1)
     return Standing(found.nan_to_num(nan=0.0).float(), totals, ~missing, flat)
+
+
+def weighed(rewards: Tensor, weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Weighted sums [...], and the components that are learnt with their weights [..., learnt]; all NaN where one is unknown."""
+    learnt = weights != 0
+    rewards, weights = rewards[..., learnt], weights[learnt]
+    totals = (rewards * weights).sum(-1)
+    return totals, rewards.masked_fill(totals.isnan().unsqueeze(-1), torch.nan), weights
 
 
 def deviation(values: Tensor, dim: int, rule: Advantage) -> Tensor:

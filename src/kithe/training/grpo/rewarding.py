@@ -10,6 +10,7 @@ from torch import Tensor
 from kithe.records.chat import Prediction
 from kithe.records.history import History
 from kithe.training.grpo.adapter import Gate, Reward
+from kithe.training.grpo.objective import weighed
 
 Cases = Sequence[tuple[History, Prediction]]
 
@@ -31,24 +32,32 @@ class Table:
     shut: Tensor
 
     def figures(self) -> dict[str, float]:
-        """Mean and deviation of every component and of the weighted sum, over what was scored; nothing for what never was."""
-        totals = (self.values * self.weights).nansum(-1).masked_fill(self.values.isnan().all(-1), math.nan)
+        """Mean and deviation of every component and of the weighted sum, over what was scored; nothing for what never was.
+
+        `scored` is the share of answers whose learnt components are all known, `scored.<component>` that of each.
+        """
+        totals, _, _ = weighed(self.values, self.weights)
         found: dict[str, float] = {}
         for name, column in (*zip((f"reward.{name}" for name in self.names), self.values.T, strict=True), ("reward", totals)):
             known = column[~column.isnan()]
             if len(known):
                 found |= {name: float(known.mean()), f"{name}.std": float(known.std(correction=0))}
+        known = (~self.values.isnan()).double().mean(0)
+        found |= {f"scored.{name}": float(share) for name, share in zip(self.names, known, strict=True)}
         return {**found, "gated": float(self.shut.float().mean()), "scored": float((~totals.isnan()).float().mean())}
 
 
 def table(rewards: Mapping[str, Reward], weights: Mapping[str, float], gates: Mapping[str, Gate], cases: Cases) -> Table:
-    """Score answers. A component that is no finite number is unknown; a weight of 0 has its component watched, not learnt."""
+    """Score answers. A component that is no finite number is unknown; a weight of 0 has its component watched, not learnt.
+
+    Behind a gate that is shut no component is worth more than 0; penalties stay.
+    """
     columns = [[_number(value) for value in rewards[name](cases)] for name in rewards]
     values = torch.tensor(columns, dtype=torch.float64).T.reshape(len(cases), len(rewards))
     passed = [list(gate(cases)) for gate in gates.values()]
     shut = torch.tensor([any(column[row] is False for column in passed) for row in range(len(cases))], dtype=torch.bool)
     lost = torch.tensor([any(column[row] is None for column in passed) for row in range(len(cases))], dtype=torch.bool)
-    values = values.masked_fill((shut[:, None] & ~values.isnan()), 0.0).masked_fill((lost & ~shut)[:, None], math.nan)
+    values = torch.where(shut[:, None], values.clamp(max=0), values).masked_fill((lost & ~shut)[:, None], math.nan)
     return Table(tuple(rewards), values, torch.tensor([weights[name] for name in rewards], dtype=torch.float64), shut)
 
 

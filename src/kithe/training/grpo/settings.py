@@ -23,6 +23,18 @@ class Advantage:
     deviation: Literal["population", "sample"] = "population"
     epsilon: float = 1e-4
 
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ConfigError: epsilon is not above 0, or `scale` would do nothing.
+        """
+        more_than("adapt.advantage.epsilon", self.epsilon, 0)
+        if self.aggregation == "normalise_then_sum" and self.scale != "group":
+            raise ConfigError(
+                f"adapt.advantage.scale={self.scale}: normalise_then_sum divides by deviations of the group, then of the step"
+            )
+
 
 @dataclass(frozen=True)
 class Loss:
@@ -50,6 +62,8 @@ class Loss:
         """
         for name in ("clip_low", "clip_high", "kl"):
             at_least(f"adapt.loss.{name}", getattr(self, name), 0)
+        if self.clip_low >= 1:
+            raise ConfigError(f"adapt.loss.clip_low={self.clip_low}: below 1, since a ratio of probabilities is never negative")
 
 
 @dataclass(frozen=True)
@@ -124,5 +138,8 @@ class Steps:
             more_than(f"adapt.steps.{name}", getattr(self, name), 0)
         for name, least in (("steps", 1), ("epochs", 1), ("patience", 1), ("warmup", 0), ("weight_decay", 0)):
             at_least(f"adapt.steps.{name}", getattr(self, name), least)
+        for name, value in (("warmup", self.warmup), ("betas", max(self.betas)), ("betas", -min(self.betas))):
+            if value > 1 or (name == "betas" and value >= 1):
+                raise ConfigError(f"adapt.steps.{name}={getattr(self, name)}: from 0 to 1")
         for name, least in (("validate_every", 0), ("validate_on", 1)):
             at_least(f"adapt.steps.{name}", getattr(self, name), least)

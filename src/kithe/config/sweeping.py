@@ -1,0 +1,47 @@
+"""Words of a command line beside options that vary: `-m adapt=grpo,gdpo adapt.steps.steps=50`."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+
+from kithe.config.compose import ROOT
+
+MULTIRUN = {"-m", "--multirun", "hydra.mode=MULTIRUN"}
+
+
+def within_sweeps(words: Sequence[str]) -> list[str]:
+    """The words, those about a group that a multirun varies as sweeps of one value.
+
+    Hydra composes all words that vary nothing first, with the default option of each group, which may not have the key.
+    """
+    swept = {group.replace("/", ".") for group in varied(words)}
+    return [as_sweep(word) if any(word.lstrip("+").startswith(f"{group}.") for group in swept) else word for word in words]
+
+
+def varied(words: Sequence[str]) -> Iterator[str]:
+    """The keys that vary in a multirun, by the command line or by a sweep file that it names."""
+    files = [word.partition("=")[2] for word in words if word.partition("=")[0].lstrip("+") == "sweeps"]
+    if not files and not MULTIRUN & set(words):
+        return
+    yield from (word.partition("=")[0].lstrip("+") for word in words if varies(word))
+    for name in files:
+        path = ROOT / "sweeps" / f"{Path(name).name}.yaml"
+        held = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+        yield from ((held.get("hydra") or {}).get("sweeper") or {}).get("params") or {}
+
+
+def varies(word: str) -> bool:
+    """Whether a word has several values."""
+    try:
+        return not word.startswith("-") and OverridesParser.create().parse_override(word).is_sweep_override()
+    except HydraException:
+        return False  # what is wrong with it is said when it is composed
+
+
+def as_sweep(word: str) -> str:
+    """A word as a sweep of one value; as it is where it has none, several, or null, which Hydra cannot vary."""
+    key, _, value = word.partition("=")
+    return word if value in ("", "null") or varies(word) else f"{key}=choice({value})"
