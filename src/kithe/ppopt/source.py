@@ -56,6 +56,8 @@ class PPOptStates:
             at_least("data.users", self.users, 1)
         if self.past is not None:
             at_least("data.past", self.past, 0)
+        if self.swapped and (self.users or self.atlas.personas) < 2:
+            raise ConfigError("data.swapped=true: another user's past needs data.users of at least 2")
 
     @property
     def scripted(self) -> bool:

@@ -138,10 +138,11 @@ class PPOpt:
 
     def schema(self) -> dict[str, Any]:
         """The JSON schema of an answer, for constrained decoding."""
+        parts = ["reasoning", "prompt"] if self.reasoning else ["prompt"]
         return {
             "type": "object",
-            "properties": {"reasoning": {"type": "string"}, "prompt": {"type": "string"}},
-            "required": ["reasoning", "prompt"],
+            "properties": {name: {"type": "string"} for name in parts},
+            "required": parts,
             "additionalProperties": False,
         }
 

@@ -119,7 +119,7 @@ class GRPOModule(pl.LightningModule):
 
         Raises:
             Unscored: too many steps in a row had no reward.
-            FloatingPointError: loss or divergence are out of bounds; the weights are those before the step.
+            FloatingPointError: loss or divergence are out of bounds; the weights are those before the update.
         """
         rollouts, found = self.roll(batch)
         place = standing(
@@ -185,7 +185,7 @@ class GRPOModule(pl.LightningModule):
             self._check(terms.loss, float(terms.drift) / max(1, int(mask.sum())), step)
             self.manual_backward(terms.loss)
             loss, kl, clipped = loss + float(terms.loss.detach()), kl + float(terms.kl), clipped + float(terms.clipped)
-            entropy += now.entropy
+            entropy += float((now.entropy * mask).sum())
         tokens = max(1, sizes.tokens)
         return {"loss": loss, "kl": kl / tokens, "clipped": clipped / tokens, "entropy": entropy / tokens}
 

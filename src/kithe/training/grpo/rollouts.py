@@ -70,12 +70,12 @@ class Scores:
     Attributes:
         values: log-probabilities of the tokens, 0 outside of the mask, [answers, length].
         mask: [answers, length].
-        entropy: of the distributions that the tokens were drawn from, in nats, summed.
+        entropy: of the distribution that each token was drawn from, in nats, 0 outside of the mask, [answers, length].
     """
 
     values: Tensor
     mask: Tensor
-    entropy: float
+    entropy: Tensor
 
 
 def parts(rollouts: Sequence[Rollout], size: int) -> list[list[int]]:
@@ -106,8 +106,9 @@ def log_probabilities(model: "PreTrainedModel", rollouts: Sequence[Rollout], tem
     flat = -cross_entropy(logits, targets, reduction="none")
     with torch.no_grad():
         logs = logits.log_softmax(-1)
-        entropy = float(-(logs.exp() * logs).sum())
-    return Scores(flat.new_zeros(mask.shape).masked_scatter(mask, flat), mask, entropy)
+        entropy = -(logs.exp() * logs).sum(-1)
+    values, spread = (flat.new_zeros(mask.shape).masked_scatter(mask, own) for own in (flat, entropy))
+    return Scores(values, mask, spread)
 
 
 def _padded(rollouts: Sequence[Rollout], device: torch.device) -> tuple[Tensor, Tensor]:
