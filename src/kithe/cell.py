@@ -256,6 +256,10 @@ TEXTS = {
 }
 
 
+# Raised where code, and not a text, changes what a room writes or holds.
+CODE = {"gym": 2, "ppopt": 2}
+
+
 def written_with(node: Any) -> tuple[str, ...]:
     """The keys of `TEXTS` whose objects a config node describes, at any depth."""
     if isinstance(node, dict):
@@ -272,12 +276,19 @@ def content(*patterns: str) -> str:
     return digest([file.read_text(encoding="utf-8") for file in files])
 
 
+def written(node: Any) -> str:
+    """A hash of the texts that a config node's sources write with, and the versions of their code."""
+    places = written_with(node)
+    texts = content(*(pattern for place in places for pattern in TEXTS[place]))
+    return "-".join([texts, *(f"{place}{CODE[place]}" for place in places if place in CODE)])
+
+
 def content_versions(data: Any, asked: Any) -> dict[str, str]:
     """Hashes of the package's texts that count for a cell; `data`, `asked`: config nodes of training data and test sets."""
     return {
-        "generator": content(*(pattern for place in written_with(data) for pattern in TEXTS[place])),
+        "generator": written(data),
         "corpora": content("corpora/*.yaml"),
-        "test": content(*(pattern for place in written_with(asked) for pattern in TEXTS[place])),
+        "test": written(asked),
         "rubric": content("evaluation/rubric/*.yaml"),
         "matcher": content("evaluation/lexicon.yaml", "evaluation/kinds.yaml", "evaluation/threshold.json"),
     }

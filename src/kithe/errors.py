@@ -18,7 +18,7 @@ class Stopped(Exception):  # noqa: N818  # nothing went wrong
 
 
 @contextmanager
-def one_line_errors() -> Iterator[None]:
+def one_line_errors(stopped: str = "stopped") -> Iterator[None]:
     """Turn what a user can fix into one line on stderr and exit status 2, Ctrl-C into 130; a failed cell exits with 1."""
     try:
         yield
@@ -26,7 +26,7 @@ def one_line_errors() -> Iterator[None]:
         sys.stderr.write(f"kithe: {error}\n")
         raise SystemExit(2) from None
     except KeyboardInterrupt:
-        sys.stderr.write("kithe: stopped; the same command goes on where it was\n")
+        sys.stderr.write(f"kithe: {stopped}\n")
         raise SystemExit(130) from None
 
 
@@ -48,7 +48,7 @@ def at_least(place: str, value: float, least: float) -> None:
     Raises:
         ConfigError: naming the place, such as "adapt.rank", the value and the limit.
     """
-    if value < least:
+    if not value >= least:
         raise ConfigError(f"{place}={value}: it must be at least {least}")
 
 

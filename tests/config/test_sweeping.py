@@ -33,6 +33,9 @@ def test_a_setting_of_what_varies_waits_for_it(words: list[str], made: list[str]
         ["-m", "adapt=lora,sft", "adapt.recipe.max_length=null"],
         ["-m", "adapt=[unclosed", "adapt.rank=4"],
         ["sweeps=nosuch", "adapt.rank=4"],
+        ["-m", "adapt=lora,sft", "adapt.recipe.max_length=NULL"],
+        ["sweeps=ppopt_small", "adapt=small-grpo", "adapt.steps.steps=5"],
+        ["sweeps=ppopt_small", "adapt=small-grpo,small-gdpo", "+from=x", "adapt.steps.steps=5", "hydra.mode=RUN"],
     ],
 )
 def test_everything_else_stays(words: list[str]) -> None:

@@ -1,6 +1,7 @@
 """Rewards by truth tables, and every defect of the published code that they must not have."""
 
 import itertools
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from people import QUERY, WISHES, answer, said, user
 
 from kithe.config.compose import ROOT
 from kithe.errors import ConfigError
+from kithe.gym.assistant import scripted_pool
 from kithe.llm.cache import Cached
 from kithe.llm.client import Ask, Failure
 from kithe.llm.scripted import ScriptedClient
@@ -27,7 +29,6 @@ from kithe.ppopt.rewards import (
     f1,
     task_reward,
 )
-from kithe.ppopt.task import PPOpt
 from kithe.ppopt.teacher import ColdStart, Filters, Target
 from kithe.ppopt.verdicts import Model, Scripted, Verdict, scored, things_kept, verdict
 from kithe.training.grpo.objective import standing
@@ -55,7 +56,9 @@ WISHFUL = answer(
         ('{"verdict": 1}', None),
         ("B does not win", None),
         ("It isn't a win", None),
-        ("not a loss but a win", None),
+        ("It doesn’t win", None),
+        ("not a tie but a win", None),
+        ("A wins because B has no list", "win"),
     ],
 )
 def test_verdicts_are_words_and_never_numbers(text: str, meant: str | None) -> None:
@@ -211,6 +214,8 @@ def test_the_gate_wants_every_name_and_number() -> None:
     assert things_kept("no names here", "anything") == 1
     assert things_kept("Plan 2 days in Rome", "plan 2 days in ROME, please") == 1
     assert things_kept("Plan 2 days in Rome", "plan 12 days in Romeo") == 0
+    assert things_kept("Which one should I choose for Rome?", "Which should I choose for Rome?") == 1
+    assert things_kept("Use version 3.11 now", "With version 3.11, please") == 1
 
 
 def test_judges_are_never_handed_a_format_string_of_a_user() -> None:
@@ -246,16 +251,23 @@ def test_every_sample_of_a_target_is_a_draw_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_target_that_changes_the_message_cannot_be_said_by_adding_to_it() -> None:
-    told = user().question
-    assert told is not None
-    kept, changed = (
-        user().model_copy(
-            update={"question": told.model_copy(update={"analysis": "length_pref = terse (short)", "answer": (text,)})}
-        )
-        for text in (f"{QUERY} Briefly.", f"Briefly: {QUERY}")
-    )
-    assert len(PPOpt(edit="append").examples([kept, changed])) == 1
-    assert len(PPOpt(edit="whole").examples([kept, changed])) == 2
+    people = [user("a"), user("b")]
+    asked = "Keep it to one or two lines. Put it in a table."
+    targets = [Target("length_pref = terse", text) for text in (f"{QUERY} {asked}", f"{asked} {QUERY}")]
+    for edit, kept in (("whole", 2), ("append", 1)):
+        lost = Counter[str]()
+        passed = Filters(ScriptedHouse(), Scripted(), edit=edit).passed(people, targets, lost)  # type: ignore[arg-type]
+        assert sum(own is not None for own in passed) == kept, lost
+    assert lost == {"changes the message instead of adding to it": 1}
+
+
+def test_a_target_is_judged_with_the_house_that_its_state_is_locked_to() -> None:
+    own = ScriptedHouse()
+    alone = {name: own.answers([(name, QUERY)])[0] for name in ("u1", "u2", "u3", "u4", "u5")}
+    for name, text in alone.items():
+        house = scripted_pool().locked(name, 0)
+        assert ScriptedHouse(house).answers([(name, QUERY)]) == [text]
+        assert ScriptedHouse(house).answers([(f"{name}/1", QUERY)]) == own.answers([(f"{name}/1", QUERY)])
 
 
 @pytest.mark.parametrize(
@@ -265,7 +277,10 @@ def test_a_target_that_changes_the_message_cannot_be_said_by_adding_to_it() -> N
         (lambda: Filters(ScriptedHouse(), Scripted(), samples=0), "samples"),
         (lambda: ScriptedHouse("ambr"), "did you mean 'amber'"),
         (lambda: IntentGate(kept=7), "gates.intent.kept"),
-        (lambda: Steps(1e-4, betas=(2, 3)), "betas"),
+        *(
+            (lambda betas=betas: Steps(1e-4, betas=betas), "betas")
+            for betas in ((2, 3), (-0.5, 0.9), (0.9,), (), (float("nan"), 0.9))
+        ),
         (lambda: Steps(1e-4, warmup=5), "warmup"),
         (lambda: Advantage(epsilon=-1), "epsilon"),
         (lambda: Advantage("normalise_then_sum", scale="none"), "advantage.scale"),

@@ -1,5 +1,6 @@
 """Means over seeds, against numbers computed by hand."""
 
+import math
 from math import hypot, sqrt
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kithe.report.estimates import Estimate, mean_over_seeds, read_estimate, t_quantile
+from kithe.report.rows import bounds
 
 
 def test_one_seed_keeps_its_interval() -> None:
@@ -62,3 +64,29 @@ def test_never_narrower_than_one_seed_alone(triples: list[tuple[float, float, fl
     assert found.value - 1e-12 <= found.high <= 1
     mean_below = sum(e.value - (e.low or 0) for e in estimates) / len(estimates)
     assert found.low == 0 or found.value - found.low >= mean_below - 1e-12
+
+
+@pytest.mark.parametrize(
+    ("name", "ends"),
+    [
+        ("f1", (0, 1)),
+        ("win_rate.oracle", (0, 1)),
+        ("items_per_history", (0, math.inf)),
+        ("personalisation", (1, 10)),
+        ("completion.original@amber", (1, 10)),
+        ("delta.total", (-math.inf, math.inf)),
+        ("length_ratio", (0, math.inf)),
+    ],
+)
+def test_ends_are_cut_where_a_metric_ends(name: str, ends: tuple[float, float]) -> None:
+    assert bounds(name) == ends
+
+
+def test_scores_above_one_and_losses_below_zero_keep_their_intervals() -> None:
+    scores = mean_over_seeds([Estimate(6.0, 5.7, 6.3), Estimate(6.1, 5.8, 6.4)], *bounds("personalisation"))
+    assert scores.low is not None
+    assert scores.high is not None
+    assert scores.low < 6.05 < scores.high < 10
+    losses = mean_over_seeds([Estimate(-0.2, -0.3, -0.1), Estimate(-0.21, -0.3, -0.1)], *bounds("delta.total"))
+    assert losses.low is not None
+    assert losses.low < -0.205

@@ -51,7 +51,7 @@ def test_it_says_how_far_it_is_if_asked_to(tmp_path: Path, capsys: pytest.Captur
     from_server(Player().client, REQUESTS[:4], folder=tmp_path)
     assert capsys.readouterr().err == ""
     from_server(Player().client, REQUESTS, folder=tmp_path, progress=True)
-    assert capsys.readouterr().err == "predict: 6 of 6 requests, 0 s\n"
+    assert capsys.readouterr().err.splitlines() == ["predict: goes on after 4 of 6 requests", "predict: 6 of 6 requests, 0 s"]
     from_server(Player().client, REQUESTS, folder=tmp_path, progress=True)
     assert capsys.readouterr().err == ""
 

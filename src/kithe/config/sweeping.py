@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
+from omegaconf import OmegaConf
 
 from kithe.config.compose import ROOT
 
@@ -22,15 +22,15 @@ def within_sweeps(words: Sequence[str]) -> list[str]:
 
 
 def varied(words: Sequence[str]) -> Iterator[str]:
-    """The keys that vary in a multirun, by the command line or by a sweep file that it names."""
-    files = [word.partition("=")[2] for word in words if word.partition("=")[0].lstrip("+") == "sweeps"]
-    if not files and not MULTIRUN & set(words):
+    """The keys that vary in a multirun, by the command line or by a sweep file that it names; one option said settles a key."""
+    said = {word.partition("=")[0].lstrip("+"): word for word in words if "=" in word}
+    if said.get("hydra.mode") == "hydra.mode=RUN" or not ("sweeps" in said or MULTIRUN & set(words)):
         return
-    yield from (word.partition("=")[0].lstrip("+") for word in words if varies(word))
-    for name in files:
-        path = ROOT / "sweeps" / f"{Path(name).name}.yaml"
-        held = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
-        yield from ((held.get("hydra") or {}).get("sweeper") or {}).get("params") or {}
+    yield from (key for key, word in said.items() if varies(word))
+    path = ROOT / "sweeps" / f"{Path(said.get('sweeps', '').partition('=')[2]).name}.yaml"
+    if path.is_file():
+        held = OmegaConf.select(OmegaConf.load(path), "hydra.sweeper.params") or {}
+        yield from (key for key in held if key not in said)
 
 
 def varies(word: str) -> bool:
@@ -44,4 +44,5 @@ def varies(word: str) -> bool:
 def as_sweep(word: str) -> str:
     """A word as a sweep of one value; as it is where it has none, several, or null, which Hydra cannot vary."""
     key, _, value = word.partition("=")
-    return word if value in ("", "null") or varies(word) else f"{key}=choice({value})"
+    made = f"{key}=choice({value})"
+    return made if value and not varies(word) and varies(made) else word

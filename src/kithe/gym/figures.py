@@ -190,7 +190,7 @@ class Statistics:
         self.how[trajectory.how] += 1
         if trajectory.length:
             self.lengths[trajectory.length] += 1
-            self.wishes[trajectory.persona[LENGTH]] += 1
+            self.wishes[trajectory.persona.get(LENGTH, "")] += 1
         if trajectory.session > 1:
             self.drifted += len(trajectory.drifted)
             self.chances += sum(name in trajectory.persona for name in SHOWN)

@@ -41,7 +41,7 @@ class Query(Record):
     @property
     def ask_slots(self) -> tuple[str, ...]:
         """The slots that the request itself holds."""
-        return tuple(slot for slot in self.slots if slot in self.ask)
+        return tuple(slot for slot in self.slots if re.search(rf"(?<!\w){re.escape(slot)}(?!\w)", self.ask))
 
 
 class Page(Record):

@@ -155,10 +155,16 @@ def _frames(persona: GymPersona) -> tuple[str, ...]:
 def _opened(query: Query, frames: Sequence[str], needed: str, band: tuple[int, int], rng: Random) -> str:
     """The request in a frame with which it and the sentence `needed` are not too long, where there is one."""
     ask = f"{query.intent} {query.ask}"
-    texts = [frame.format(ask=ask, Ask=ask[0].upper() + ask[1:]) for frame in (*frames, *script().openings["plain"])]
+    texts = [_framed(frame, ask) for frame in (*frames, *script().openings["plain"])]
     texts = [f"{text if text[-1] in '.?!' else f'{text}.'}{needed}" for text in texts]
     fitting = [text for text in texts[: len(frames)] if count_words(text) <= band[1]]
     return rng.choice(fitting) if fitting else min(texts, key=count_words)
+
+
+def _framed(frame: str, ask: str) -> str:
+    """A request in a frame, whose full stop is that of an abbreviation at its end."""
+    text = frame.format(ask=ask, Ask=ask[0].upper() + ask[1:])
+    return text.replace(f"{ask[1:]}.", ask[1:]) if ask.endswith(".") else text
 
 
 def lengthened(text: str, wanted: Sequence[str], spare: Sequence[str], band: tuple[int, int]) -> str:

@@ -56,13 +56,14 @@ class ScriptedHouse:
 
     def answers(self, prompts: Sequence[tuple[str, str]]) -> list[str | None]:
         """See `Assistant.answers`."""
-        return [_scripted(self.house or scripted_pool().locked(name, self.seed), name, text, self.seed) for name, text in prompts]
+        houses = [self.house or scripted_pool().locked(name.partition("/")[0], self.seed) for name, _ in prompts]
+        return [_scripted(house, *prompt, self.seed) for house, prompt in zip(houses, prompts, strict=True)]
 
 
 def _sample(name: str) -> int:
     """The number of the draw in an id, 0 where it has none."""
     last = name.rpartition("/")[2]
-    return int(last) if "/" in name and last.isdigit() else 0
+    return int(last) if "/" in name and last.isdecimal() else 0
 
 
 @lru_cache(maxsize=4096)

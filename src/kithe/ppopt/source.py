@@ -56,8 +56,6 @@ class PPOptStates:
             at_least("data.users", self.users, 1)
         if self.past is not None:
             at_least("data.past", self.past, 0)
-        if self.swapped and (self.users or self.atlas.personas) < 2:
-            raise ConfigError("data.swapped=true: another user's past needs data.users of at least 2")
 
     @property
     def scripted(self) -> bool:
@@ -93,6 +91,8 @@ Made = tuple[tuple[History, ...], Mapping[str, int]]
 def _states(source: PPOptStates, split: Split) -> Made:
     indices = [index for index in range(source.atlas.personas) if split_of(f"u{index:05d}") == split][: source.users]
     made = [_state(source, list(source.atlas.trajectories(index))) for index in indices]
+    if source.swapped and len(made) < 2:
+        raise ConfigError(f"data.swapped=true: the {split} split has {len(made)} user(s), and another's past needs two")
     if source.swapped:
         made = [one.model_copy(update={"turns": other.turns}) for one, other in zip(made, [*made[1:], *made[:1]], strict=True)]
     if source.cold is None or split == "test":

@@ -14,6 +14,7 @@ from kithe.ppopt.texts import texts
 from kithe.records.chat import ChatExample, ChatRequest, Generation, Message, Prediction, Rejection
 from kithe.records.history import History, KnowledgeItem
 
+VERSION = 2  # of how targets are put and answers are read
 _CHARACTERS_A_TOKEN = 3  # English in subword vocabularies has about four
 
 
@@ -59,7 +60,7 @@ class PPOpt:
     @property
     def version(self) -> str:
         """Of prompts and targets."""
-        return f"ppopt-{texts().version}"
+        return f"ppopt-{texts().version}.{VERSION}"
 
     def fitted(self, context: int) -> "PPOpt":
         """The same with an answer of half the context at most, and the oldest sessions left out where they have no room."""
@@ -85,19 +86,12 @@ class PPOpt:
         return frozenset({"question"})
 
     def examples(self, histories: Iterable[History]) -> list[ChatExample]:
-        """The cold start: what the teacher wrote, where its target passed the filters and has the form of answers.
-
-        Where answers are only what is added to a message (`edit=append`), one that changes the message itself is none.
-        """
+        """The cold start: what the teacher wrote, where its target passed the filters."""
         return [
             ChatExample(id=f"{history.id}#0", prompt=self._prompt(history), answer=self.target(history))
             for history in histories
-            if question(history).answer and self._can_say(history)
+            if question(history).answer
         ]
-
-    def _can_say(self, history: History) -> bool:
-        asked = question(history)
-        return self.edit == "whole" or asked.answer[0].startswith(asked.text)
 
     def target(self, history: History) -> str:
         """The teacher's answer in the form asked for."""

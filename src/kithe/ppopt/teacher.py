@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from random import Random
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from kithe.errors import ConfigError, a_share, at_least
 from kithe.gym.user import script
@@ -174,11 +174,13 @@ class Filters:
         assistant: the deployed model.
         judge: who compares answers.
         samples: answers in which the target must win more often than it loses, each in both orders.
+        edit: as the task's format has it; where answers are only what is added, a target that changes the message cannot be said.
     """
 
     assistant: Assistant
     judge: Pairs
     samples: int = SAMPLES
+    edit: Literal["whole", "append"] = "whole"
 
     def __post_init__(self) -> None:
         """Check the number.
@@ -198,11 +200,12 @@ class Filters:
         lost.update(reason for reason in reasons if reason)
         return [None if reason else target for target, reason in zip(targets, reasons, strict=True)]
 
-    @staticmethod
-    def _plain(history: History, target: Target | None) -> str | None:
+    def _plain(self, history: History, target: Target | None) -> str | None:
         if target is None:
             return "no target"
         query = question(history).text
+        if self.edit == "append" and not target.prompt.startswith(query):
+            return "changes the message instead of adding to it"
         if SequenceMatcher(None, query.lower(), target.prompt.lower(), autojunk=False).ratio() >= COPY:
             return "copies the message"
         return "generalises the message" if things_kept(query, target.prompt) < 1 else None

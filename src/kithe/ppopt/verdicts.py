@@ -21,7 +21,10 @@ from kithe.records.history import History
 Verdict = Literal["win", "tie", "lose"]
 ANSWER: Final = 2000  # characters of an answer that judges read (spec C, 4.6)
 _WORD: Final = re.compile(r"\b(win|wins|won|tie|tied|draw|lose|loses|lost)\b", re.I)
-_DENIED: Final = re.compile(r"\b(?:not?|never|neither|nor|cannot)\b|n't\b", re.I)  # whose opposite is meant, nobody knows
+_DENIED: Final = re.compile(  # shortly before the verdict: what is meant then, nobody knows
+    r"(?:\b(?:not|never|neither|nor|cannot)\b|n['’]t\b)(?:\W+\w+){0,3}?\W+(?:win|wins|won|tie|tied|draw|lose|loses|lost)\b", re.I
+)
+_NUMBER: Final = re.compile(r"[$€£]?\d(?:[\w.,:/%*^+-]*[\w%*^+])?")
 _MEANT: Final[Mapping[str, Verdict]] = {"w": "win", "t": "tie", "d": "tie", "l": "lose"}
 
 
@@ -72,8 +75,8 @@ def fit(history: History, answer: str) -> float:
 
 
 def things_kept(query: str, text: str) -> float:
-    """The share of numbers and named things of a message that stand in a text; 1 where it names none."""
-    slots = [slot.lower() for slot in extract(query).slots]
+    """The share of numbers, digit by digit, and named things of a message that stand in a text; 1 where it has none."""
+    slots = [found[0] if (found := _NUMBER.match(slot)) else slot for slot in map(str.lower, extract(query).slots)]
     return 1 - len(lost(slots, query.lower(), text.lower())) / len(slots) if slots else 1.0
 
 

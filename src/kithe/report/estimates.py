@@ -27,18 +27,18 @@ def read_estimate(metric: Mapping[str, Any]) -> Estimate | None:
     return Estimate(metric["value"], metric.get("low"), metric.get("high"), metric.get("n"))
 
 
-def mean_over_seeds(estimates: Sequence[Estimate], most: float = 1.0) -> Estimate:
+def mean_over_seeds(estimates: Sequence[Estimate], least: float = 0.0, most: float = 1.0) -> Estimate:
     """The mean of one metric over cells that differ in the seed only, with a 95 % interval for the mean of all seeds.
 
     Two things are uncertain: which users were asked (each seed's own interval) and which seeds were drawn (their spread s over k
     seeds). The seeds share their users, so errors of the first kind do not average out and the mean of the half-widths bounds
     them from above; the second has the half-width t(.975, k-1) s / sqrt(k). The two are independent: half-widths add in squares,
-    below and above the mean apart, and the ends are cut at 0 and `most`. With two seeds t is 12.7: such an interval is wide,
-    since so little is known. Without an interval of each seed there is none of the mean.
+    below and above the mean apart, and the ends are cut at `least` and `most`. With two seeds t is 12.7: such an interval is
+    wide, since so little is known. Without an interval of each seed there is none of the mean.
 
     Args:
         estimates: one per seed, at least one.
-        most: the highest value there can be.
+        least, most: the lowest and the highest value there can be.
     """
     if len(estimates) == 1:
         return estimates[0]
@@ -47,7 +47,7 @@ def mean_over_seeds(estimates: Sequence[Estimate], most: float = 1.0) -> Estimat
     below = [e.value - e.low for e in estimates if e.low is not None]
     above = [e.high - e.value for e in estimates if e.high is not None]
     known = len(below) == len(above) == len(values)
-    low = max(0.0, middle - hypot(mean(below), seeds)) if known else None
+    low = max(least, middle - hypot(mean(below), seeds)) if known else None
     high = min(most, middle + hypot(mean(above), seeds)) if known else None
     return Estimate(middle, low, high, min((e.n for e in estimates if e.n is not None), default=None))
 

@@ -14,6 +14,7 @@ from kithe.report.estimates import Estimate, mean_over_seeds, read_estimate
 Result = Mapping[str, Any]
 FIRST = ("data", "adapt", "model")
 APART = ("seed", "runtime", "logger")  # seeds are taken together; the others never change a number
+SCORES = {"personalisation": (1.0, 10.0), "completion": (1.0, 10.0), "length_ratio": (0.0, inf), "points": (0.0, 14.0)}
 PER = "_per_"  # in the name of a metric that is no share, such as items_per_history
 
 
@@ -110,8 +111,18 @@ def averages(group: Sequence[Result], test_set: str) -> dict[str, Estimate]:
     for name in names:
         estimates = [read_estimate(result["metrics"].get(f"{test_set}/{name}", {})) for result in group]
         if known := [estimate for estimate in estimates if estimate is not None]:
-            found |= {name: mean_over_seeds(known, inf if PER in name else 1.0)} if len(known) == len(group) else {}
+            found |= {name: mean_over_seeds(known, *bounds(name))} if len(known) == len(group) else {}
     return found
+
+
+def bounds(name: str) -> tuple[float, float]:
+    """The lowest and the highest value that a metric can have, whatever slice or rewriter it is of."""
+    stem = name.partition(".")[0].partition("@")[0]
+    if stem == "delta":
+        return -inf, inf
+    if stem in SCORES:
+        return SCORES[stem]
+    return 0.0, inf if PER in name else 1.0
 
 
 def costs(group: Sequence[Result], test_set: str) -> dict[str, Any]:

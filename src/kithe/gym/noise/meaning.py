@@ -19,17 +19,16 @@ two three four five six seven eight nine ten eleven twelve twenty thirty forty f
 """
 _NUMBERS: Final = _NUMBER_WORDS.split()
 _QUOTED: Final = re.compile(r"[\"“][^\"”]{2,60}[\"”]")
-_ALONE: Final = r"one(?=\s[a-z])(?!\s(?:of|more|thing|another|who|day|way|last|final|and|or|is|are|to|at|in|on|for|that|which)\b)"
 _NO_UNITS: Final = """
 a an and are as at but by can could for from if in is it may nor of on or so than that the to was were which who will with would
 """
 _COUNT: Final = re.compile(
-    rf"(?<!\w)(?:[$€£]?\d(?:[\w.,:/%*^+-]*[\w%*^+])?|(?:{_ALONE}|{'|'.join(_NUMBERS)})(?:-\w+)*(?!\w))"
+    rf"(?<!\w)(?:[$€£]?\d(?:[\w.,:/%*^+-]*[\w%*^+])?|(?:{'|'.join(_NUMBERS)})(?:-\w+)*(?!\w))"
     rf"(?:\s(?:(?:percent|degrees|by|to|a|of)\s)?(?!(?:{'|'.join(_NO_UNITS.split())})\b)[A-Za-z]+)?",
     re.IGNORECASE,
 )
-_NAME: Final = re.compile(r"(?<!\w)[A-Z][\w’'-]*(?:\s(?:of\s|de\s|the\s)?[A-Z][\w’'-]*)*")
-_WORD: Final = re.compile(r"[A-Za-z][A-Za-z'’-]*")
+_NAME: Final = re.compile(r"(?<!\w)[A-ZÀ-ÖØ-Þ][\w’'-]*(?:\s(?:of\s|de\s|the\s)?[A-ZÀ-ÖØ-Þ][\w’'-]*)*")
+_WORD: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’-])*")
 _START: Final = re.compile(r"(?:^|[.!?:\n(]\s*)$")
 _FIRST_WORDS: Final = "I I'm I'd I've I'll My The A An It We He She They One Each Our This That There No Also Now"
 _NOT_NAMES: Final = frozenset(_FIRST_WORDS.split())

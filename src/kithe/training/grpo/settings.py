@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from kithe.errors import ConfigError, at_least, more_than
+from kithe.errors import ConfigError, a_share, at_least, more_than
 
 
 @dataclass(frozen=True)
@@ -136,10 +136,10 @@ class Steps:
         """
         for name in ("learning_rate", "clip", "max_kl"):
             more_than(f"adapt.steps.{name}", getattr(self, name), 0)
-        for name, least in (("steps", 1), ("epochs", 1), ("patience", 1), ("warmup", 0), ("weight_decay", 0)):
+        for name, least in (("steps", 1), ("epochs", 1), ("patience", 1), ("weight_decay", 0)):
             at_least(f"adapt.steps.{name}", getattr(self, name), least)
-        for name, value in (("warmup", self.warmup), ("betas", max(self.betas)), ("betas", -min(self.betas))):
-            if value > 1 or (name == "betas" and value >= 1):
-                raise ConfigError(f"adapt.steps.{name}={getattr(self, name)}: from 0 to 1")
+        a_share("adapt.steps.warmup", self.warmup)
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+            raise ConfigError(f"adapt.steps.betas={list(self.betas)}: two numbers from 0 to below 1")
         for name, least in (("validate_every", 0), ("validate_on", 1)):
             at_least(f"adapt.steps.{name}", getattr(self, name), least)
