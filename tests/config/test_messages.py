@@ -47,7 +47,7 @@ def test_a_mistake_is_explained_in_one_line(words: list[str], parts: list[str], 
 
 
 def test_a_key_pressed_is_one_line_too(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended, one_line_errors():
+    with pytest.raises(SystemExit) as ended, one_line_errors("stopped; the same command goes on where it was"):
         raise KeyboardInterrupt
     assert ended.value.code == 130
     assert capsys.readouterr().err == "kithe: stopped; the same command goes on where it was\n"
