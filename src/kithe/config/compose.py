@@ -89,9 +89,11 @@ def compose(overrides: Sequence[str] = ()) -> DictConfig:
 
 def default_keys(parent: str, overrides: Sequence[str]) -> list[str]:
     """The keys that exist below a dotted path, given those overrides that choose a group's option; of several options, in all."""
-    words = [item for item in overrides if item.lstrip("+~").split("=")[0] in (*GROUPS, *groups())]
+    words = [item.lstrip("+~") for item in overrides if item.lstrip("+~").split("=")[0] in (*GROUPS, *groups())]
     chosen = [item for item in words if "," not in item]
-    several = [item.split("=") for item in words if "," in item and parent.startswith(item.split("=")[0].replace("/", "."))]
+    several = [
+        item.split("=") for item in words if "," in item and f"{parent}.".startswith(item.split("=")[0].replace("/", ".") + ".")
+    ]
     each = [[f"{several[0][0]}={option}"] for option in several[0][1].split(",")] if several else [[]]
     found = [keys_below(parent, [*chosen, *more]) for more in each]
     return [key for key in found[0] if all(key in own for own in found)]
