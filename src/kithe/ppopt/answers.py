@@ -56,8 +56,8 @@ class ScriptedHouse:
 
     def answers(self, prompts: Sequence[tuple[str, str]]) -> list[str | None]:
         """See `Assistant.answers`."""
-        houses = [self.house or scripted_pool().locked(name.partition("/")[0], self.seed) for name, _ in prompts]
-        return [_scripted(house, *prompt, self.seed) for house, prompt in zip(houses, prompts, strict=True)]
+        played = [self.house or scripted_pool().locked(name.partition("/")[0], self.seed) for name, _ in prompts]
+        return [_scripted(house, *prompt, self.seed) for house, prompt in zip(played, prompts, strict=True)]
 
 
 def _sample(name: str) -> int:

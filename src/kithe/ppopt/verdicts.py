@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
-from kithe.gym.noise.meaning import extract, lost
+from kithe.gym.noise.meaning import NUMBER, extract, lost
 from kithe.gym.sampling import GymPersona
 from kithe.gym.style import count_words
 from kithe.gym.user import statuses
@@ -24,7 +24,6 @@ _WORD: Final = re.compile(r"\b(win|wins|won|tie|tied|draw|lose|loses|lost)\b", r
 _DENIED: Final = re.compile(  # shortly before the verdict: what is meant then, nobody knows
     r"(?:\b(?:not|never|neither|nor|cannot)\b|n['’]t\b)(?:\W+\w+){0,3}?\W+(?:win|wins|won|tie|tied|draw|lose|loses|lost)\b", re.I
 )
-_NUMBER: Final = re.compile(r"[$€£]?\d(?:[\w.,:/%*^+-]*[\w%*^+])?")
 _MEANT: Final[Mapping[str, Verdict]] = {"w": "win", "t": "tie", "d": "tie", "l": "lose"}
 
 
@@ -76,7 +75,7 @@ def fit(history: History, answer: str) -> float:
 
 def things_kept(query: str, text: str) -> float:
     """The share of numbers, digit by digit, and named things of a message that stand in a text; 1 where it has none."""
-    slots = [found[0] if (found := _NUMBER.match(slot)) else slot for slot in map(str.lower, extract(query).slots)]
+    slots = [found[0] if (found := re.match(NUMBER, slot)) else slot for slot in map(str.lower, extract(query).slots)]
     return 1 - len(lost(slots, query.lower(), text.lower())) / len(slots) if slots else 1.0
 
 

@@ -22,8 +22,9 @@ _QUOTED: Final = re.compile(r"[\"“][^\"”]{2,60}[\"”]")
 _NO_UNITS: Final = """
 a an and are as at but by can could for from if in is it may nor of on or so than that the to was were which who will with would
 """
+NUMBER: Final = r"[$€£]?\d(?:[\w.,:/%*^+-]*[\w%*^+])?"
 _COUNT: Final = re.compile(
-    rf"(?<!\w)(?:[$€£]?\d(?:[\w.,:/%*^+-]*[\w%*^+])?|(?:{'|'.join(_NUMBERS)})(?:-\w+)*(?!\w))"
+    rf"(?<!\w)(?:{NUMBER}|(?:{'|'.join(_NUMBERS)})(?:-\w+)*(?!\w))"
     rf"(?:\s(?:(?:percent|degrees|by|to|a|of)\s)?(?!(?:{'|'.join(_NO_UNITS.split())})\b)[A-Za-z]+)?",
     re.IGNORECASE,
 )
